@@ -1,0 +1,300 @@
+import type {
+  AccessMode,
+  AuditEvent,
+  AuthType,
+  BlobId,
+  Card,
+  ConversationId,
+  Credential,
+  CredentialId,
+  DeltaField,
+  Effort,
+  Item,
+  ItemId,
+  Json,
+  Message,
+  MessageId,
+  ProviderId,
+  QueueEntry,
+  QueueId,
+  RawExchange,
+  Session,
+  SessionId,
+  SessionStatus,
+  Snapshot,
+  ToolSwitches,
+  Totals,
+  Turn,
+  TurnId,
+  Usage,
+  WaitingFor,
+} from '@maestro/protocol';
+import type { Exchange, Native } from './provider.ts';
+import type { Result } from './result.ts';
+
+/** Proof that this process owns a session. Every write of an actor carries it; an older epoch is refused. */
+export interface Lease {
+  readonly session_id: SessionId;
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+export interface NewSession {
+  readonly id: SessionId;
+  readonly title: string;
+  readonly agent_name: string;
+  readonly provider: ProviderId;
+  readonly model: string;
+  readonly auth_type: AuthType;
+  readonly base_url: string | null;
+  readonly effort: Effort | null;
+  readonly working_directory: string;
+  readonly system_prompt: string;
+  readonly access_mode: AccessMode;
+  readonly tools: ToolSwitches;
+}
+
+/** An item to write. Without `position` the store gives the next one. `seq` and times are the store's. */
+export type ItemWrite = Pick<Item, 'id' | 'turn_id' | 'kind' | 'status' | 'title'> & {
+  readonly data: Item['data'];
+  readonly position?: number;
+};
+
+export type TurnWrite = Pick<Turn, 'id' | 'status' | 'cause' | 'reason' | 'steps'>;
+
+export interface SessionPatch {
+  readonly title?: string;
+  readonly provider?: ProviderId;
+  readonly model?: string;
+  readonly auth_type?: AuthType;
+  readonly base_url?: string | null;
+  readonly effort?: Effort | null;
+  readonly system_prompt?: string;
+  readonly access_mode?: AccessMode;
+  readonly tools?: ToolSwitches;
+  readonly archived?: boolean;
+  readonly status?: SessionStatus;
+  readonly waiting_for?: WaitingFor | null;
+  readonly context_tokens?: number;
+  /** A line of the latest words, for the card. */
+  readonly preview?: string;
+}
+
+/** A row of `messages`. `blobs` inside `content` are by id. */
+export interface MessageWrite {
+  readonly id: MessageId;
+  readonly turn_id: TurnId | null;
+  readonly role: Message['role'];
+  /** Normal form: HistoryMessage parts with images as `{type:'image', blob_id, media_type}`. */
+  readonly content: Json;
+  readonly native?: Native | null;
+  readonly provider?: ProviderId;
+  readonly model?: string;
+  readonly usage?: Usage | null;
+  readonly cost_usd?: string | null;
+  readonly price_revision?: string | null;
+  readonly latency_ms?: number;
+  readonly first_token_ms?: number | null;
+  readonly stop_reason?: string | null;
+  readonly error?: string | null;
+  /** false: kept for the audit view, not sent to the model again (a failed call, a cut answer). */
+  readonly in_history?: boolean;
+  readonly exchange?: Exchange | null;
+  /** The provider's own response message. */
+  readonly response?: Json;
+}
+
+/**
+ * One change of a session, written in one transaction, fenced by the lease. Each item and turn written, and the
+ * session and queue when they change, gets its own next `seq`, in the order: items (as listed), turn, queue, session.
+ */
+export interface Change {
+  readonly items?: readonly ItemWrite[];
+  readonly turn?: TurnWrite;
+  readonly queue?: {
+    readonly put?: readonly Omit<QueueEntry, 'created_at' | 'order' | 'session_id'>[];
+    readonly remove?: readonly QueueId[];
+  };
+  readonly session?: SessionPatch;
+  readonly messages?: readonly MessageWrite[];
+  /** Added to the session's totals in the same transaction. */
+  readonly spent?: { readonly usage: Usage; readonly cost_usd: string | null };
+}
+
+/** What was written, as clients see it, ready to publish. Absent where unchanged. */
+export interface Committed {
+  readonly seq: number;
+  readonly items: readonly Item[];
+  readonly turn?: Turn;
+  readonly queue?: { readonly seq: number; readonly entries: readonly QueueEntry[] };
+  readonly session?: Session;
+  readonly card?: Card;
+}
+
+/** `fenced`: another owner has the session now · `gone`: deleted · `unavailable`: the database does not answer or is full. */
+export type CommitError = { readonly type: 'fenced' | 'gone' | 'unavailable'; readonly message: string };
+
+/** A message row as the context builder needs it. */
+export interface HistoryRow {
+  readonly id: MessageId;
+  readonly turn_id: TurnId | null;
+  readonly ordinal: number;
+  readonly role: Message['role'];
+  readonly content: Json;
+  readonly native: Native | null;
+}
+
+export interface Changes {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly items: readonly Item[];
+  readonly turns: readonly Turn[];
+  readonly session: Session;
+  readonly queue: readonly QueueEntry[];
+  /** false: more rows follow above the last seq given. */
+  readonly complete: boolean;
+}
+
+/** A session whose owner died: what the next start marks. */
+export interface Abandoned {
+  readonly lease: Lease;
+  readonly turn: Turn | null;
+  /** Items left streaming, running or pending; streaming text folded in from the checkpoints. */
+  readonly open_items: readonly Item[];
+}
+
+export interface SessionStore {
+  /** Idempotent by id: the same id gives the session that is there. */
+  create(session: NewSession): Promise<Session>;
+  get(id: SessionId): Promise<Session | undefined>;
+  card(id: SessionId): Promise<Card | undefined>;
+  list(query: {
+    limit: number;
+    before?: string;
+    archived: boolean;
+  }): Promise<{ cards: Card[]; next: string | null }>;
+  /** Removes the session and its rows; amounts spent are kept. */
+  delete(id: SessionId): Promise<boolean>;
+
+  /** Takes or renews ownership for `ttl_ms`; a new owner gets a higher epoch. undefined: another owner's lease still runs, or no such session. */
+  acquire(id: SessionId, owner: string, ttl_ms: number): Promise<Lease | undefined>;
+  /** Extends all leases of this owner in one statement. */
+  renewAll(owner: string, ttl_ms: number): Promise<void>;
+  release(lease: Lease): Promise<void>;
+  /** Takes over every session whose lease has expired with work open. Called at start and on a timer. */
+  abandoned(owner: string, ttl_ms: number): Promise<Abandoned[]>;
+
+  commit(lease: Lease, change: Change): Promise<Result<Committed, CommitError>>;
+  /** Appends a checkpoint of streaming text. No seq; folded into the row when the item is next committed. */
+  checkpoint(
+    lease: Lease,
+    item: ItemId,
+    field: DeltaField,
+    off: number,
+    text: string,
+  ): Promise<Result<void, CommitError>>;
+
+  /** One consistent picture. Streaming items hold the text of their checkpoints; the engine lays the live text over it. */
+  snapshot(id: SessionId, tail: number): Promise<Snapshot | undefined>;
+  /** Rows with seq above `after`, in order. undefined: no such session. */
+  changes(id: SessionId, after: number, limit: number): Promise<Changes | undefined>;
+  items(
+    id: SessionId,
+    query: { before?: number; after?: number; limit: number },
+  ): Promise<{ items: Item[]; has_more: boolean }>;
+  item(id: SessionId, item: ItemId): Promise<Item | undefined>;
+  turn(id: TurnId): Promise<Turn | undefined>;
+  lastTurn(id: SessionId): Promise<Turn | undefined>;
+  queue(id: SessionId): Promise<QueueEntry[]>;
+
+  /** Rows to send to the model, in order. */
+  history(id: SessionId): Promise<HistoryRow[]>;
+  messages(
+    id: SessionId,
+    query: { before?: number; limit: number },
+  ): Promise<{ messages: Message[]; next: number | null }>;
+  raw(id: MessageId): Promise<RawExchange | undefined>;
+  totals(id: SessionId): Promise<Totals | undefined>;
+  conversation(id: SessionId): Promise<ConversationId | undefined>;
+  /** Changes only when history was restored from a backup. */
+  epoch(): string;
+}
+
+export interface BlobStore {
+  put(bytes: Uint8Array, media_type: string): Promise<{ id: BlobId; size: number; media_type: string }>;
+  get(id: BlobId): Promise<{ bytes: Uint8Array; media_type: string } | undefined>;
+  /** Sizes and types of those that exist. */
+  facts(ids: readonly BlobId[]): Promise<Map<BlobId, { size: number; media_type: string }>>;
+}
+
+export interface SettingsStore {
+  get(key: string): Promise<Json | undefined>;
+  set(key: string, value: Json): Promise<void>;
+  all(prefix: string): Promise<Map<string, Json>>;
+}
+
+/** Global tool switches; tools not yet known are on. */
+export interface ToolStore {
+  /** Writes the dictionary of built-in tools at start; keeps the switches. */
+  seed(tools: readonly { name: string; description: string; parameters: Json }[]): Promise<void>;
+  disabled(): Promise<ReadonlySet<string>>;
+  setEnabled(name: string, enabled: boolean): Promise<boolean>;
+}
+
+export interface CredentialStore {
+  list(): Promise<Credential[]>;
+  get(id: CredentialId): Promise<Credential | undefined>;
+  /** Seals the secret. A second credential with the same provider and name is a conflict. */
+  create(input: {
+    id: CredentialId;
+    provider: ProviderId;
+    name: string;
+    auth_type: AuthType;
+    secret: string;
+    profile: string | null;
+    is_default: boolean;
+  }): Promise<Result<Credential>>;
+  setState(id: CredentialId, state: Credential['state']): Promise<Credential | undefined>;
+  delete(id: CredentialId): Promise<boolean>;
+  /** The default enabled credential of a provider and type, secret opened. */
+  resolve(
+    provider: ProviderId,
+    auth_type: AuthType,
+  ): Promise<{ credential: Credential; secret: string } | undefined>;
+  secret(id: CredentialId): Promise<string | undefined>;
+}
+
+export interface AuditStore {
+  write(event: Omit<AuditEvent, 'id' | 'at'>): Promise<void>;
+  list(query: { before?: string; limit: number }): Promise<{ events: AuditEvent[]; next: string | null }>;
+}
+
+/** Browser cookies, stored as SHA-256 so that a restart keeps them and a database dump gives none away. */
+export interface BrowserSessionStore {
+  create(hash: string, expires_at: Date): Promise<void>;
+  /** true: valid; its idle time starts again. */
+  touch(hash: string, idle_ms: number): Promise<boolean>;
+  delete(hash: string): Promise<void>;
+  deleteAll(): Promise<void>;
+}
+
+/** Durable jobs. A job row is written in the caller's transaction through the outbox where it must not be lost. */
+export interface Jobs {
+  work<T extends Json>(queue: string, handler: (data: T) => Promise<void>): Promise<void>;
+  send(queue: string, data: Json, options?: { unique?: string; after_s?: number }): Promise<void>;
+  schedule(queue: string, cron: string, data?: Json): Promise<void>;
+}
+
+export interface Stores {
+  readonly sessions: SessionStore;
+  readonly blobs: BlobStore;
+  readonly settings: SettingsStore;
+  readonly tools: ToolStore;
+  readonly credentials: CredentialStore;
+  readonly audit: AuditStore;
+  readonly browsers: BrowserSessionStore;
+  readonly jobs: Jobs;
+  readonly engine: { readonly kind: 'managed' | 'url'; readonly version: string };
+  /** true while the database answers. */
+  healthy(): boolean;
+}

