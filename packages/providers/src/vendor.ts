@@ -1,0 +1,37 @@
+import type { ProviderError, Result } from '@maestro/ports';
+import type { AuthType, Json, Model, ProviderId } from '@maestro/protocol';
+import type { Codec } from './codec.ts';
+
+/** One plain JSON call to the vendor, with its headers and its errors made typed. */
+export type AskJson = (
+  method: 'GET' | 'POST',
+  path: string,
+  body?: Json,
+) => Promise<Result<Json, ProviderError>>;
+
+/** What makes a vendor, as data and pure functions; `createProvider` turns it into a Provider. */
+export interface Vendor {
+  readonly id: ProviderId;
+  readonly name: string;
+  readonly codec: Codec;
+  readonly auth_types: readonly AuthType[];
+  readonly default_model: string;
+  readonly default_base_url: string;
+  /** Environment names of its key, best first. */
+  readonly key_names: readonly string[];
+  /** Header profile ids by auth type: the default first, then the fall-back ladder of P6. */
+  readonly profiles: Readonly<Partial<Record<AuthType, readonly [string, ...string[]]>>>;
+  readonly timeouts: {
+    readonly connect_ms: number;
+    readonly first_byte_ms: number;
+    readonly between_chunks_ms: number;
+  };
+  /** What to do when nothing answers at the base URL (`Start it with: ollama serve`). */
+  readonly unreachable_hint: string;
+  /** Limits, abilities and prices of a model, from the shipped table; nulls where unknown. */
+  describe(model: string): Model;
+  /** The models the service lists, described. */
+  models(ask: AskJson): Promise<Result<readonly Model[], ProviderError>>;
+  /** One cheap call that proves the credential. */
+  check(ask: AskJson): Promise<Result<{ message: string }, ProviderError>>;
+}
