@@ -1,0 +1,243 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fail, ok, type Result } from '@maestro/ports';
+import type { ProviderId } from '@maestro/protocol';
+import { z } from 'zod';
+import { dataFolder, type Environment } from './data-folder.ts';
+import { installFolder } from './install-folder.ts';
+
+/** A vendor's secret as it was found. `source` is fit for showing: `environment` or `config.json`. */
+export interface ConfiguredKey {
+  readonly value: string;
+  readonly source: 'environment' | 'config.json';
+}
+
+/** All the server is told at its start. Made by `readConfig`; the server itself reads no environment. */
+export interface ServerConfig {
+  /** Absolute. */
+  readonly data_folder: string;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly open_browser: boolean;
+  /** `name` or `name:port`, besides our own loopback names. */
+  readonly allowed_hosts: readonly string[];
+  /** null: the managed PostgreSQL in the data folder. */
+  readonly database_url: string | null;
+  /** 32 bytes as base64 or hexadecimal; null: a key file in the data folder. */
+  readonly encryption_key: string | null;
+  /** By environment name (`ANTHROPIC_API_KEY`, `OPENAI_ORG_ID` …), as in `Provider.key_names`. */
+  readonly keys: Readonly<Record<string, ConfiguredKey>>;
+  /** Where a vendor is reached, when not at its own address. No slash at the end. */
+  readonly base_urls: Readonly<Partial<Record<ProviderId, string>>>;
+  /** Folder of the built page, or null where it was not built. */
+  readonly web_folder: string | null;
+  /** Where a new session works when nothing else is said. */
+  readonly default_working_directory: string;
+  /** true: the simulator stands in for every vendor; the page says so. */
+  readonly demo: boolean;
+  /** Where the log goes; `file` is `<data>/log/server.log`. */
+  readonly log: 'stderr' | 'file';
+}
+
+/** What the command line may say. `host` may be any address: naming it there is the explicit consent. */
+export interface ConfigFlags {
+  readonly data?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+  readonly open?: boolean | undefined;
+  readonly 'database-url'?: string | undefined;
+}
+
+/** Environment names of the vendors' keys (P7). */
+export const KEY_NAMES = [
+  'ANTHROPIC_API_KEY',
+  'OPENAI_API_KEY',
+  'OPENAI_ORG_ID',
+  'GEMINI_API_KEY',
+  'GOOGLE_API_KEY',
+  'OLLAMA_API_KEY',
+  'COMPATIBLE_API_KEY',
+] as const;
+
+/** Environment names of the vendors' base URLs (P1), best first. */
+const BASE_URL_NAMES: Readonly<Record<ProviderId, readonly string[]>> = {
+  anthropic: ['ANTHROPIC_BASE_URL'],
+  openai: ['OPENAI_BASE_URL'],
+  openai_chat: ['OPENAI_BASE_URL'],
+  gemini: ['GEMINI_BASE_URL', 'GOOGLE_GEMINI_BASE_URL'],
+  ollama: ['OLLAMA_HOST'],
+  compatible: ['COMPATIBLE_BASE_URL'],
+};
+
+const port = z.coerce
+  .number('must be a whole number from 0 to 65535')
+  .int('must be a whole number from 0 to 65535')
+  .min(0, 'must be a whole number from 0 to 65535')
+  .max(65_535, 'must be a whole number from 0 to 65535');
+const text = z.string('must be a text in quotes').trim().min(1, 'must not be empty');
+const yesNo = z.stringbool('must be 1 or 0 (or true or false)');
+const httpUrl = text.pipe(z.url({ protocol: /^https?$/, message: 'must be an http:// or https:// address' }));
+const postgresUrl = text.pipe(
+  z.url({
+    protocol: /^postgres(ql)?$/,
+    message: 'must be an address like postgres://user:password@host/database',
+  }),
+);
+
+/** Ollama's own variable may leave out the scheme and the port, and may name the address it listens on. */
+const ollamaHost = text
+  .transform((value) => {
+    const address = /^https?:\/\//.test(value) ? value : `http://${value}`;
+    const named = /:\d+\/?$/.test(address) || address.startsWith('https:') ? address : `${address}:11434`;
+    return named.replace('//0.0.0.0', '//127.0.0.1');
+  })
+  .pipe(z.url({ protocol: /^https?$/, message: 'must be an address like 127.0.0.1:11434' }));
+
+/** The settings by their environment names. In `config.json` the same names, with plain JSON values. */
+const Settings = z.object({
+  MAESTRO_HOST: text.optional(),
+  MAESTRO_PORT: port.optional(),
+  MAESTRO_OPEN: yesNo.optional(),
+  MAESTRO_ALLOWED_HOSTS: text.optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  ENCRYPTION_KEY: text.optional(),
+  ANTHROPIC_BASE_URL: httpUrl.optional(),
+  OPENAI_BASE_URL: httpUrl.optional(),
+  GEMINI_BASE_URL: httpUrl.optional(),
+  GOOGLE_GEMINI_BASE_URL: httpUrl.optional(),
+  OLLAMA_HOST: ollamaHost.optional(),
+  COMPATIBLE_BASE_URL: httpUrl.optional(),
+  ...Object.fromEntries(KEY_NAMES.map((name) => [name, text.optional()])),
+});
+type SettingName = string;
+type Raw = Record<SettingName, string>;
+
+const settingNames: readonly SettingName[] = Object.keys(Settings.shape);
+
+/** Settings of `<data>/config.json`; none when there is no such file. */
+const readFile = (folder: string): Result<Raw> => {
+  const path = join(folder, 'config.json');
+  if (!existsSync(path)) return ok({});
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return fail('invalid', `${path} cannot be read: ${why}`);
+  }
+  const parsed = z.record(z.string(), z.unknown()).safeParse(json);
+  if (!parsed.success)
+    return fail('invalid', `${path} must hold one JSON object, like {"MAESTRO_PORT": 4747}.`);
+  const raw: Raw = {};
+  for (const [name, value] of Object.entries(parsed.data)) {
+    if (name === 'MAESTRO_DATA') {
+      return fail(
+        'invalid',
+        `${path}: MAESTRO_DATA cannot be set here, because this file is found through it.`,
+        {
+          field: name,
+        },
+      );
+    }
+    if (!settingNames.includes(name)) {
+      return fail('invalid', `${path}: ${name} is not a setting. Known are ${settingNames.join(', ')}.`, {
+        field: name,
+      });
+    }
+    if (Array.isArray(value)) raw[name] = value.join(',');
+    else if (value === null || typeof value === 'object') {
+      return fail('invalid', `${path}: ${name} must be a text, a number, true or false.`, { field: name });
+    } else raw[name] = String(value);
+  }
+  return ok(raw);
+};
+
+const fromFlags = (flags: ConfigFlags): Raw => ({
+  ...(flags.host === undefined ? {} : { MAESTRO_HOST: flags.host }),
+  ...(flags.port === undefined ? {} : { MAESTRO_PORT: flags.port }),
+  ...(flags.open === undefined ? {} : { MAESTRO_OPEN: flags.open ? '1' : '0' }),
+  ...(flags['database-url'] === undefined ? {} : { DATABASE_URL: flags['database-url'] }),
+});
+
+const flagOf: Readonly<Record<string, string>> = {
+  MAESTRO_HOST: '--host',
+  MAESTRO_PORT: '--port',
+  MAESTRO_OPEN: '--open',
+  DATABASE_URL: '--database-url',
+};
+
+const fromEnvironment = (env: Environment): Raw =>
+  Object.fromEntries(settingNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+
+export const isLoopback = (host: string): boolean => {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+};
+
+/** Flags over environment over `<data>/config.json` over the defaults. A failure names the setting and where it stands. */
+export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerConfig> => {
+  const data_folder = dataFolder(flags.data, env);
+  const file = readFile(data_folder);
+  if (!file.ok) return file;
+  const flagged = fromFlags(flags);
+  const environment = fromEnvironment(env);
+  const merged: Raw = { ...file.value, ...environment, ...flagged };
+  const origin = (name: SettingName) => {
+    if (name in flagged) return `${flagOf[name] ?? name} `;
+    if (name in environment) return `The environment variable ${name} `;
+    return `${join(data_folder, 'config.json')}: ${name} `;
+  };
+
+  const parsed = Settings.safeParse(merged);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = String(issue?.path[0] ?? '');
+    return fail('invalid', `${origin(name)}${issue?.message ?? 'is not valid'}.`, { field: name });
+  }
+  const settings: Readonly<Record<string, string | number | boolean | undefined>> = parsed.data;
+  const asText = (name: SettingName) => {
+    const value = settings[name];
+    return value === undefined ? undefined : String(value);
+  };
+
+  const host = asText('MAESTRO_HOST') ?? '127.0.0.1';
+  if (!isLoopback(host) && flags.host === undefined) {
+    return fail(
+      'invalid',
+      `${origin('MAESTRO_HOST')}is ${host}, which other machines can reach. If you mean it, start with --host ${host}; otherwise use 127.0.0.1.`,
+      { field: 'MAESTRO_HOST' },
+    );
+  }
+  const web_folder = join(installFolder(), 'apps', 'web', 'dist');
+  const keys: Record<string, ConfiguredKey> = {};
+  for (const name of KEY_NAMES) {
+    const value = asText(name);
+    if (value) keys[name] = { value, source: name in environment ? 'environment' : 'config.json' };
+  }
+  const base_urls: Partial<Record<ProviderId, string>> = {};
+  for (const [provider, names] of Object.entries(BASE_URL_NAMES) as [ProviderId, readonly string[]][]) {
+    const value = names.map(asText).find((url) => url !== undefined);
+    if (value) base_urls[provider] = value.replace(/\/+$/, '');
+  }
+  return ok({
+    data_folder,
+    host,
+    port: Number(settings['MAESTRO_PORT'] ?? 4747),
+    open_browser: settings['MAESTRO_OPEN'] !== false,
+    allowed_hosts: (asText('MAESTRO_ALLOWED_HOSTS') ?? '')
+      .split(',')
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== ''),
+    database_url: asText('DATABASE_URL') ?? null,
+    encryption_key: asText('ENCRYPTION_KEY') ?? null,
+    keys,
+    base_urls,
+    web_folder: existsSync(join(web_folder, 'index.html')) ? web_folder : null,
+    default_working_directory: homedir(),
+    demo: false,
+    log: 'stderr',
+  });
+};
