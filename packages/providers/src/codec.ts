@@ -46,8 +46,8 @@ export interface Decoder {
 export interface Codec {
   readonly wire: WireId;
   readonly framing: 'sse' | 'ndjson';
-  /** Path after the base URL, and the body. */
-  encode(request: ProviderRequest): { path: string; body: Json };
+  /** Path after the base URL, and the body. `facts` is what `Vendor.prepare` answered. */
+  encode(request: ProviderRequest, facts?: Json): { path: string; body: Json };
   decoder(request: ProviderRequest): Decoder;
   /** The typed cause of an answer that is not 200. `retry_after_s` holds the vendor's hint where there is one. */
   error(status: number, headers: ReadonlyMap<string, string>, body: string): ProviderError;

@@ -28,6 +28,18 @@ export interface Vendor {
   };
   /** What to do when nothing answers at the base URL (`Start it with: ollama serve`). */
   readonly unreachable_hint: string;
+  /**
+   * Where the body depends on what the service says of the model (Ollama: context length, abilities): to be awaited
+   * before every `codec.encode(request, facts)`, which takes its answer as `facts`. Absent where nothing is needed.
+   * Keeps its answers by base URL and model, so that most calls ask nothing. Never throws; undefined where the service
+   * gave no answer: the call itself then says why.
+   */
+  prepare?(ask: AskJson, target: { model: string; base_url: string }): Promise<Json | undefined>;
+  /**
+   * The form of a base URL that the codec's paths are added to: scheme and port filled in, a version the paths hold
+   * themselves taken off (`http://localhost:11434/v1` for Ollama). To be applied to every base URL from outside.
+   */
+  tidy_base_url?(typed: string): string;
   /** Limits, abilities and prices of a model, from the shipped table; nulls where unknown. */
   describe(model: string): Model;
   /** The models the service lists, described. */
