@@ -1,0 +1,70 @@
+import type { Change, ItemWrite, MessageWrite } from '@maestro/ports';
+import type { Item, ItemStatus, Json, MessageId, Turn } from '@maestro/protocol';
+import { newId } from '@maestro/protocol';
+import { unknownOutcome } from '../context/history.ts';
+import { notice } from '../turn/notice.ts';
+import { rewrite } from './new-item.ts';
+
+/** What is true of each open item after its server died. */
+const truth = (item: Item): ItemStatus => {
+  if (item.kind === 'approval' || item.kind === 'question') return 'stale';
+  if (item.kind === 'tool_call' && item.status === 'running') return 'unknown';
+  if (item.kind === 'tool_call' && item.status === 'pending') return 'cancelled';
+  return 'failed';
+};
+
+/** The one change that writes the truth about an abandoned session: nothing guessed, nothing left spinning. */
+export const crashChange = (open: readonly Item[], turn: Turn | null): Change => {
+  const ended = turn && (turn.status === 'running' || turn.status === 'waiting');
+  const said: ItemWrite[] = ended
+    ? [
+        notice(turn.id, {
+          code: 'turn_interrupted',
+          level: 'warning',
+          text: 'The server stopped while this turn ran. Everything up to here is kept.',
+          cause: 'crash',
+          remedy: 'Resume to continue from the last finished step.',
+        }),
+      ]
+    : [];
+  return {
+    items: [...open.map((item) => rewrite(item, truth(item), truthData(item))), ...said],
+    ...(ended
+      ? {
+          turn: {
+            id: turn.id,
+            status: 'interrupted',
+            cause: 'crash',
+            reason: 'The server stopped while this turn ran.',
+            steps: turn.steps,
+          },
+        }
+      : {}),
+    session: { status: 'idle', waiting_for: null },
+    messages: open.flatMap(resultOf),
+  };
+};
+
+const truthData = (item: Item): Item['data'] => {
+  if (item.kind !== 'tool_call') return item.data;
+  const words = item.status === 'running' ? unknownOutcome : neverStarted;
+  return { ...item.data, error: words, ended_at: item.updated_at };
+};
+
+const neverStarted = 'The server stopped before this call was started.';
+
+/** The model is told as much as is known of each call that has no result. */
+const resultOf = (item: Item): MessageWrite[] => {
+  if (item.kind !== 'tool_call' || item.status === 'streaming') return [];
+  const text = item.status === 'running' ? unknownOutcome : neverStarted;
+  const content: Json = [
+    {
+      type: 'tool_result',
+      call_id: item.data.call_id,
+      name: item.data.name,
+      is_error: true,
+      content: [{ type: 'text', text }],
+    },
+  ];
+  return [{ id: newId<MessageId>('msg'), turn_id: item.turn_id, role: 'tool', content }];
+};

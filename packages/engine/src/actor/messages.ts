@@ -1,0 +1,53 @@
+import type { ItemWrite, MessageWrite } from '@maestro/ports';
+import type { Attachment, ItemId, Json, MessageId, QueueId, TurnId } from '@maestro/protocol';
+import { ItemId as ItemIdSchema, newId, QueueId as QueueIdSchema } from '@maestro/protocol';
+import { itemWrite } from './new-item.ts';
+
+/** A message that is about to enter the transcript. */
+export interface Incoming {
+  readonly id: ItemId;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+}
+
+/** A message keeps its id from the queue into the transcript. */
+export const asItem = (id: QueueId): ItemId => ItemIdSchema.parse(id);
+export const asQueue = (id: ItemId): QueueId => QueueIdSchema.parse(id);
+
+/** The items and message rows of messages that are delivered to a turn. */
+export const delivered = (
+  messages: readonly Incoming[],
+  turn_id: TurnId,
+): { items: ItemWrite[]; rows: MessageWrite[] } => ({
+  items: messages.map((message) =>
+    itemWrite(
+      'user_message',
+      'done',
+      turn_id,
+      {
+        text: message.text,
+        ...(message.attachments.length > 0 ? { attachments: [...message.attachments] } : {}),
+      },
+      { id: message.id },
+    ),
+  ),
+  rows: messages.map((message) => ({
+    id: newId<MessageId>('msg'),
+    turn_id,
+    role: 'user',
+    content: contentOf(message),
+  })),
+});
+
+const contentOf = (message: Incoming): Json => [
+  ...message.attachments.map(
+    (attachment): Json =>
+      attachment.media_type.startsWith('image/')
+        ? { type: 'image', blob_id: attachment.blob_id, media_type: attachment.media_type }
+        : {
+            type: 'text',
+            text: `[Attached file: ${attachment.name ?? attachment.blob_id}, ${attachment.media_type}]`,
+          },
+  ),
+  ...(message.text === '' ? [] : [{ type: 'text', text: message.text }]),
+];

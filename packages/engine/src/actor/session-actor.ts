@@ -1,0 +1,474 @@
+import {
+  type Change,
+  type Committed,
+  fail,
+  type HistoryRow,
+  type Lease,
+  ok,
+  type Result,
+} from '@maestro/ports';
+import type {
+  Attachment,
+  Decision,
+  Item,
+  ItemId,
+  QueueEntry,
+  QueueId,
+  RouteOutput,
+  RouteParsed,
+  Routes,
+  Session,
+  Turn,
+  TurnId,
+} from '@maestro/protocol';
+import { newId } from '@maestro/protocol';
+import type { EngineDeps } from '../deps.ts';
+import { failedNotice, notice } from '../turn/notice.ts';
+import { runTurn, type TurnEnd } from '../turn/run-turn.ts';
+import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
+import { Approvals } from './approvals.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { crashChange } from './crash-change.ts';
+import { LiveItems } from './live-items.ts';
+import { Mailbox } from './mailbox.ts';
+import { asItem, asQueue, delivered, type Incoming } from './messages.ts';
+import { rewrite } from './new-item.ts';
+import { type Pending, SessionWriter } from './session-writer.ts';
+
+type Send = RouteParsed<Routes['sendMessage']>['body'];
+type Sent = RouteOutput<Routes['sendMessage']>;
+type Patch = RouteParsed<Routes['patchSession']>['body'];
+
+interface Running {
+  readonly turn_id: TurnId;
+  readonly abort: AbortController;
+  /** Resolves when the turn's end is written. Never rejects. */
+  readonly ended: Promise<void>;
+}
+
+/** Title of a session that nobody has named; its first message names it. */
+export const untitledSession = 'New session';
+
+const unwritten = (): Result<never> =>
+  fail(
+    'unavailable',
+    'The database does not answer or is full. Nothing was changed; try again in a moment.',
+    { retry_after_s: 2 },
+  );
+
+/** Why a turn is stopped, as the abort reason. */
+export type StopReason = 'person' | 'drain' | 'lost';
+
+/** One session while it is in use: commands one after the other, at most one turn, every write in order. */
+export class SessionActor {
+  readonly live: LiveItems;
+  #session: Session;
+  #queue: QueueEntry[];
+  /** Entries a turn has taken whose removal is not written yet. */
+  readonly #taken = new Set<QueueId>();
+  #running: Running | undefined;
+  #lost = false;
+  #used: number;
+  readonly #deps: EngineDeps;
+  readonly #lease: Lease;
+  readonly #commands = new Mailbox();
+  readonly #writer: SessionWriter;
+  readonly #approvals = new Approvals();
+  readonly #checkpoints: Checkpoints;
+  readonly #onLost: () => void;
+
+  constructor(
+    deps: EngineDeps,
+    lease: Lease,
+    session: Session,
+    queue: readonly QueueEntry[],
+    onLost: () => void,
+  ) {
+    this.#deps = deps;
+    this.#lease = lease;
+    this.#session = session;
+    this.#queue = [...queue];
+    this.#onLost = onLost;
+    this.#used = deps.clock.monotonic();
+    const stream = `session:${session.id}`;
+    this.live = new LiveItems((delta) => deps.publisher.publish([{ stream, kind: 'delta', data: delta }]));
+    this.#writer = new SessionWriter(deps, lease, {
+      written: (written) => this.#seen(written),
+      lost: () => this.#lose(),
+    });
+    this.#checkpoints = new Checkpoints(this.live, this.#writer);
+  }
+
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  get running(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Milliseconds since the last command or turn; 0 while a turn runs. */
+  idleFor(now: number): number {
+    return this.#running ? 0 : now - this.#used;
+  }
+
+  async send(body: Send, attachments: readonly Attachment[]): Promise<Result<Sent>> {
+    // A message sent right after Stop starts the next turn; it must not be queued behind the one that is ending.
+    if (this.#running?.abort.signal.aborted) await this.#running.ended;
+    return this.#command(async () => {
+      const repeated = body.id ? await this.#known(body.id) : undefined;
+      if (repeated) return ok(repeated);
+      const message: Incoming = { id: body.id ?? newId<ItemId>('itm'), text: body.text, attachments };
+      if (this.#running) return this.#enqueue(message, body.deliver);
+      return this.#start([message]);
+    });
+  }
+
+  patch(body: Patch): Promise<Result<Session>> {
+    return this.#command(async () => {
+      if (body.archived && this.#running)
+        return fail('busy', 'This session is working. Stop it before you archive it.', {
+          field: 'body.archived',
+        });
+      const before = this.#session;
+      const written = await this.#writer.commit({ session: body, items: this.#changeNotices(body) });
+      if (!written.ok) return unwritten();
+      this.#auditPatch(before, body);
+      return ok(this.#session);
+    });
+  }
+
+  patchQueued(id: QueueId, body: RouteParsed<Routes['patchQueued']>['body']): Promise<Result<QueueEntry[]>> {
+    return this.#command(async () => {
+      const entry = this.#queue.find((each) => each.id === id);
+      if (!entry)
+        return fail('not_found', 'This message is no longer waiting: it was delivered or taken back.', {
+          field: 'params.id',
+        });
+      const next = {
+        id,
+        text: body.text ?? entry.text,
+        attachments: entry.attachments,
+        deliver: body.deliver ?? entry.deliver,
+      };
+      if (body.deliver === 'now' && !this.#running) {
+        const started = await this.#start(
+          [{ id: asItem(id), text: next.text, attachments: next.attachments }],
+          [id],
+        );
+        return started.ok ? ok([...this.#queue]) : started;
+      }
+      const written = await this.#writer.commit({ queue: { put: [next] } });
+      return written.ok ? ok([...this.#queue]) : unwritten();
+    });
+  }
+
+  deleteQueued(id: QueueId): Promise<Result<void>> {
+    return this.#command(async () => {
+      if (!this.#queue.some((each) => each.id === id))
+        return fail('not_found', 'This message is no longer waiting: it was delivered or taken back.', {
+          field: 'params.id',
+        });
+      const written = await this.#writer.commit({ queue: { remove: [id] } });
+      return written.ok ? ok(undefined) : unwritten();
+    });
+  }
+
+  /** Stops the turn, if one runs, and waits until its end is written. */
+  async stop(reason: StopReason): Promise<Session> {
+    const running = this.#running;
+    if (running) {
+      running.abort.abort(reason);
+      await running.ended;
+    }
+    return this.#session;
+  }
+
+  resume(last: Turn | undefined): Promise<Result<{ turn_id: TurnId }>> {
+    return this.#command(async () => {
+      if (this.#running) return fail('busy', 'This session is already working.');
+      if (!last || last.status === 'done')
+        return fail('conflict', 'There is nothing to resume: the last turn is finished.');
+      const written = await this.#writer.commit({
+        items: [
+          notice(last.id, {
+            code: 'turn_resumed',
+            level: 'info',
+            text: 'Resumed from the last finished step.',
+          }),
+        ],
+        turn: { id: last.id, status: 'running', cause: null, reason: null, steps: last.steps },
+        session: { status: 'running', waiting_for: null },
+      });
+      if (!written.ok) return unwritten();
+      this.#launch(last.id, last.steps);
+      return ok({ turn_id: last.id });
+    });
+  }
+
+  answer(id: ItemId, decision: Decision): Promise<Result<Item>> {
+    return this.#command(async () => {
+      const open = this.#approvals.get(id);
+      if (!open) {
+        const item = await this.#deps.stores.sessions.item(this.#session.id, id);
+        if (!item)
+          return fail('not_found', 'There is no such item in this session.', { field: 'params.item_id' });
+        return fail('conflict', `This is not open for an answer any more: it is ${item.status}.`);
+      }
+      const written = await this.#writer.commit({
+        items: [
+          rewrite(open.item, decision === 'cancel' ? 'cancelled' : 'done', { ...open.item.data, decision }),
+        ],
+        session: { status: 'running', waiting_for: null },
+      });
+      if (!written.ok) return unwritten();
+      this.#approvals.answer(id, decision);
+      if (decision === 'cancel') this.#running?.abort.abort('person');
+      return ok(written.value.items[0] ?? open.item);
+    });
+  }
+
+  /** Writes the truth about a session whose server died: nothing stays running that does not run. */
+  recover(open: readonly Item[], turn: Turn | null): Promise<Result<void>> {
+    return this.#command(async () => {
+      const written = await this.#writer.commit(crashChange(open, turn));
+      return written.ok ? ok(undefined) : unwritten();
+    });
+  }
+
+  async #known(id: ItemId): Promise<Sent | undefined> {
+    const queued = this.#queue.find((each) => asItem(each.id) === id);
+    if (queued) return { queued };
+    const item = await this.#deps.stores.sessions.item(this.#session.id, id);
+    return item ? { item, ...(item.turn_id ? { turn_id: item.turn_id } : {}) } : undefined;
+  }
+
+  async #enqueue(message: Incoming, deliver: 'queue' | 'now'): Promise<Result<Sent>> {
+    const id = asQueue(message.id);
+    const entry = { id, text: message.text, attachments: [...message.attachments], deliver };
+    const written = await this.#writer.commit({ queue: { put: [entry] } });
+    if (!written.ok) return unwritten();
+    const queued = written.value.queue?.entries.find((each) => each.id === id);
+    const turn_id = this.#running?.turn_id;
+    return ok({ ...(queued ? { queued } : {}), ...(turn_id ? { turn_id } : {}) });
+  }
+
+  async #start(messages: readonly Incoming[], dequeue: readonly QueueId[] = []): Promise<Result<Sent>> {
+    const turn_id = newId<TurnId>('trn');
+    const { items, rows } = delivered(messages, turn_id);
+    const written = await this.#writer.commit({
+      items,
+      turn: { id: turn_id, status: 'running', cause: null, reason: null, steps: 0 },
+      ...(dequeue.length > 0 ? { queue: { remove: dequeue } } : {}),
+      session: { status: 'running', waiting_for: null, ...this.#firstWords(messages) },
+      messages: rows,
+    });
+    if (!written.ok) return unwritten();
+    this.#launch(turn_id, 0);
+    const item = written.value.items[0];
+    return ok({ ...(item ? { item } : {}), turn_id });
+  }
+
+  #firstWords(messages: readonly Incoming[]): { preview: string; title?: string } {
+    const line = (messages[0]?.text ?? '').trim().split('\n', 1)[0] ?? '';
+    const untitled = this.#session.title === untitledSession && line !== '';
+    return {
+      preview: line.slice(0, 200),
+      ...(untitled ? { title: line.length > 60 ? `${line.slice(0, 59)}…` : line } : {}),
+    };
+  }
+
+  #launch(turn_id: TurnId, steps: number): void {
+    const abort = new AbortController();
+    const ended = this.#drive(turn_id, steps, abort);
+    this.#running = { turn_id, abort, ended };
+  }
+
+  async #drive(turn_id: TurnId, steps: number, abort: AbortController): Promise<void> {
+    const stopCheckpoints = this.#checkpoints.start();
+    try {
+      const end = await this.#run(turn_id, steps, abort);
+      await this.#writer.idle();
+      await this.#commands.run(() => this.#endTurn(turn_id, end));
+    } catch (error) {
+      if (!(error instanceof SessionLost))
+        this.#deps.log.error('a turn could not be ended', {
+          session: this.#session.id,
+          error: String(error),
+        });
+      this.#running = undefined;
+    } finally {
+      stopCheckpoints();
+    }
+  }
+
+  async #run(turn_id: TurnId, steps: number, abort: AbortController): Promise<TurnEnd> {
+    try {
+      const end = await runTurn(await this.#context(turn_id, abort.signal), steps);
+      return end.status === 'interrupted' && abort.signal.reason === 'drain'
+        ? { ...end, reason: 'The server was shut down while this turn ran.' }
+        : end;
+    } catch (error) {
+      if (error instanceof SessionLost) throw error;
+      this.#deps.log.error('turn failed unexpectedly', {
+        session: this.#session.id,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      return {
+        status: 'failed',
+        cause: 'internal',
+        reason: `Something went wrong inside the server: ${error instanceof Error ? error.message : String(error)}`,
+        remedy: 'Resume the turn; if it happens again, please report it.',
+        steps,
+      };
+    }
+  }
+
+  async #context(turn_id: TurnId, signal: AbortSignal): Promise<TurnContext> {
+    const session = this.#session;
+    const provider = this.#deps.providers.get(session.provider);
+    if (!provider) throw new Error(`There is no provider named ${session.provider}.`);
+    return {
+      deps: this.#deps,
+      turn_id,
+      session,
+      provider,
+      signal,
+      live: this.live,
+      rows: await this.#deps.stores.sessions.history(session.id),
+      write: (change, announced) => this.#writeForTurn(change, announced),
+      takeImmediate: () => this.#takeImmediate(turn_id),
+      approve: (question) =>
+        this.#approvals.ask(question, turn_id, signal, (change) => this.#writeForTurn(change)),
+    };
+  }
+
+  async #writeForTurn(change: Pending, announced?: (written: Committed) => void): Promise<Committed> {
+    const written = await this.#writer.commitPatiently(change, announced);
+    if (!written.ok) throw new SessionLost(written.error.message);
+    return written.value;
+  }
+
+  #takeImmediate(turn_id: TurnId): { change: Change; rows: HistoryRow[] } | undefined {
+    const now = this.#queue.filter((entry) => entry.deliver === 'now');
+    if (now.length === 0) return undefined;
+    this.#queue = this.#queue.filter((entry) => entry.deliver !== 'now');
+    for (const entry of now) this.#taken.add(entry.id);
+    const messages = now.map((entry) => ({
+      id: asItem(entry.id),
+      text: entry.text,
+      attachments: entry.attachments,
+    }));
+    const { items, rows } = delivered(messages, turn_id);
+    return {
+      change: { items, messages: rows, queue: { remove: now.map((entry) => entry.id) } },
+      rows: rows.map((row) => ({
+        id: row.id,
+        turn_id,
+        ordinal: 0,
+        role: row.role,
+        content: row.content,
+        native: null,
+      })),
+    };
+  }
+
+  /** Writes the end; after a turn that was done, the next waiting message starts another. */
+  async #endTurn(turn_id: TurnId, end: TurnEnd): Promise<void> {
+    const next = end.status === 'done' ? this.#queue[0] : undefined;
+    const said =
+      end.status === 'failed' && end.cause && end.reason
+        ? [
+            failedNotice(turn_id, {
+              cause: end.cause,
+              message: end.reason,
+              ...(end.remedy ? { remedy: end.remedy } : {}),
+            }),
+          ]
+        : [];
+    const stopped =
+      end.status === 'interrupted'
+        ? [
+            notice(turn_id, {
+              code: 'turn_interrupted',
+              level: 'info',
+              text: end.reason ?? 'Stopped.',
+              remedy: 'Resume to let it go on, or send another message.',
+            }),
+          ]
+        : [];
+    await this.#writeForTurn({
+      items: [...said, ...stopped],
+      turn: { id: turn_id, status: end.status, cause: end.cause, reason: end.reason, steps: end.steps },
+      session: { status: end.status === 'failed' ? 'failed' : 'idle', waiting_for: null },
+    });
+    this.#running = undefined;
+    this.#used = this.#deps.clock.monotonic();
+    if (!next) return;
+    const started = await this.#start(
+      [{ id: asItem(next.id), text: next.text, attachments: next.attachments }],
+      [next.id],
+    );
+    if (!started.ok)
+      this.#deps.log.warn('a waiting message could not be delivered yet', { session: this.#session.id });
+  }
+
+  #changeNotices(body: Patch): ReturnType<typeof notice>[] {
+    const to = {
+      provider: body.provider ?? this.#session.provider,
+      model: body.model ?? this.#session.model,
+      auth_type: body.auth_type ?? this.#session.auth_type,
+    };
+    const same =
+      to.provider === this.#session.provider &&
+      to.model === this.#session.model &&
+      to.auth_type === this.#session.auth_type;
+    if (same) return [];
+    return [
+      notice(null, {
+        code: 'model_changed',
+        level: 'info',
+        text: `From the next message on: ${to.model} (${to.provider}, ${to.auth_type}).`,
+        detail: to,
+      }),
+    ];
+  }
+
+  #auditPatch(before: Session, body: Patch): void {
+    const keys = Object.keys(body) as (keyof Patch & keyof Session)[];
+    const old = Object.fromEntries(keys.map((key) => [key, before[key] ?? null]));
+    this.#deps.stores.audit
+      .write({
+        actor: 'person',
+        action: 'session.change',
+        target: before.id,
+        before: old,
+        after: { ...body },
+        outcome: 'ok',
+        detail: null,
+      })
+      .catch((reason: unknown) => this.#deps.log.error('audit row not written', { reason: String(reason) }));
+  }
+
+  #command<T>(task: () => Promise<Result<T>>): Promise<Result<T>> {
+    this.#used = this.#deps.clock.monotonic();
+    return this.#commands.run(async () =>
+      this.#lost ? fail('busy', 'Another server has taken this session over. Try again.') : task(),
+    );
+  }
+
+  #seen(written: Committed): void {
+    if (written.session) this.#session = written.session;
+    if (!written.queue) return;
+    const entries = written.queue.entries;
+    for (const id of this.#taken) if (!entries.some((entry) => entry.id === id)) this.#taken.delete(id);
+    this.#queue = entries.filter((entry) => !this.#taken.has(entry.id));
+  }
+
+  #lose(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#running?.abort.abort('lost');
+    this.#onLost();
+  }
+}

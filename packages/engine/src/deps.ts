@@ -1,0 +1,55 @@
+import type {
+  Clock,
+  Log,
+  Prices,
+  Provider,
+  ProviderError,
+  Publisher,
+  ResolvedCredential,
+  Result,
+  Stores,
+  Tool,
+} from '@maestro/ports';
+import type { AuthType, ProviderId } from '@maestro/protocol';
+
+/** Finds the secret for a call: the session's choice, the vault, the environment. `null`: the provider needs none. */
+export type CredentialResolver = (
+  provider: ProviderId,
+  auth_type: AuthType,
+) => Promise<Result<ResolvedCredential | null, ProviderError>>;
+
+export interface Limits {
+  /** Characters of a tool's text that the model is given; the whole is kept as a blob. */
+  readonly tool_output_chars: number;
+  /** Provider calls in one turn before it is stopped. */
+  readonly steps: number;
+  /** How long a lease holds without renewal. */
+  readonly lease_ms: number;
+  /** An actor with nothing to do is unloaded after this. */
+  readonly idle_ms: number;
+}
+
+export const defaultLimits: Limits = {
+  tool_output_chars: 40_000,
+  steps: 200,
+  lease_ms: 15_000,
+  idle_ms: 300_000,
+};
+
+export interface EngineDeps {
+  readonly stores: Pick<Stores, 'sessions' | 'blobs' | 'tools' | 'audit'>;
+  readonly providers: ReadonlyMap<ProviderId, Provider>;
+  readonly tools: readonly Tool[];
+  readonly credential: CredentialResolver;
+  /** Base URL from the configuration; null for the provider's own. */
+  readonly base_url: (provider: ProviderId) => string | null;
+  readonly prices: Prices;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Unique for this run of the process: it names the holder of leases. */
+  readonly owner: string;
+  /** true: turns that a crash interrupted go on by themselves at start. */
+  readonly auto_resume: boolean;
+  readonly limits: Limits;
+}

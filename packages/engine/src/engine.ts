@@ -1,0 +1,187 @@
+import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { type Engine, fail, ok, type Result } from '@maestro/ports';
+import type { Attachment, BlobId, RouteParsed, Routes, Session, SessionId } from '@maestro/protocol';
+import { newId } from '@maestro/protocol';
+import { untitledSession } from './actor/session-actor.ts';
+import { Actors } from './actors.ts';
+import type { EngineDeps } from './deps.ts';
+
+export interface RunningEngine extends Engine {
+  /** Marks what a crash left open and, by policy, resumes it. Called once, before the server is ready. */
+  recover(): Promise<{ marked: number; resumed: number }>;
+}
+
+const unknownSession = (): Result<never> =>
+  fail('not_found', 'There is no session with this id.', { field: 'params.session_id' });
+const ownedElsewhere = (): Result<never> =>
+  fail('busy', 'Another server holds this session right now. Try again in a few seconds.', {
+    retry_after_s: 5,
+  });
+
+export const createEngine = (deps: EngineDeps): RunningEngine => {
+  const actors = new Actors(deps);
+  const { sessions } = deps.stores;
+  let draining = false;
+
+  const withActor = async <T>(
+    id: SessionId,
+    use: (actor: NonNullable<Awaited<ReturnType<Actors['get']>>>) => Promise<Result<T>>,
+  ): Promise<Result<T>> => {
+    if (draining) return fail('unavailable', 'The server is shutting down.', { retry_after_s: 5 });
+    const actor = await actors.get(id);
+    if (actor) return use(actor);
+    return (await sessions.get(id)) ? ownedElsewhere() : unknownSession();
+  };
+
+  return {
+    async create(body) {
+      const provider = deps.providers.get(body.provider);
+      if (!provider)
+        return fail('invalid', `There is no provider named ${body.provider} here.`, {
+          field: 'body.provider',
+        });
+      const folder = await workingDirectory(body.working_directory);
+      if (!folder.ok) return folder;
+      const base_url = body.base_url ?? null;
+      if (body.provider === 'compatible' && !base_url && !deps.base_url('compatible'))
+        return fail('invalid', 'A compatible service needs its base URL, such as http://127.0.0.1:1234/v1.', {
+          field: 'body.base_url',
+        });
+      const model = body.model ?? provider.default_model;
+      if (model === '')
+        return fail('invalid', `${provider.name} has no default model: name one.`, { field: 'body.model' });
+      const auth_type = body.auth_type ?? provider.auth_types[0] ?? 'none';
+      if (!provider.auth_types.includes(auth_type))
+        return fail(
+          'invalid',
+          `${provider.name} takes ${provider.auth_types.join(' or ')}, not ${auth_type}.`,
+          { field: 'body.auth_type' },
+        );
+      const session = await sessions.create({
+        id: body.id ?? newId<SessionId>('ses'),
+        title: body.title ?? untitledSession,
+        agent_name: body.agent_name ?? 'assistant',
+        provider: body.provider,
+        model,
+        auth_type,
+        base_url,
+        effort: body.effort ?? null,
+        working_directory: folder.value,
+        system_prompt: body.system_prompt ?? '',
+        access_mode: body.access_mode ?? 'full',
+        tools: body.tools ?? {},
+      });
+      const card = await sessions.card(session.id);
+      if (card) deps.publisher.publish([{ stream: 'sessions', kind: 'card', data: card }]);
+      return ok(session);
+    },
+
+    async patch(id, body) {
+      if (body.provider && !deps.providers.has(body.provider))
+        return fail('invalid', `There is no provider named ${body.provider} here.`, {
+          field: 'body.provider',
+        });
+      const session = await sessions.get(id);
+      if (!session) return unknownSession();
+      return withActor(id, (actor) => actor.patch(fitting(deps, session, body)));
+    },
+
+    async delete(id) {
+      const stopped = await withActor(id, async (actor) => ok(await actor.stop('person')));
+      if (!stopped.ok) return stopped;
+      await actors.forget(id);
+      if (!(await sessions.delete(id))) return unknownSession();
+      deps.publisher.publish([{ stream: 'sessions', kind: 'card', data: { id, removed: true } }]);
+      return ok(undefined);
+    },
+
+    send: (id, body) =>
+      withActor(id, async (actor) => {
+        const attachments = await attachmentsOf(deps, body.attachments ?? []);
+        return attachments.ok ? actor.send(body, attachments.value) : attachments;
+      }),
+    patchQueued: (id, entry, body) => withActor(id, (actor) => actor.patchQueued(entry, body)),
+    deleteQueued: (id, entry) => withActor(id, (actor) => actor.deleteQueued(entry)),
+    interrupt: (id) => withActor(id, async (actor) => ok(await actor.stop('person'))),
+    resume: (id) => withActor(id, async (actor) => actor.resume(await sessions.lastTurn(id))),
+    answer: (id, item, decision) => withActor(id, (actor) => actor.answer(item, decision)),
+
+    async snapshot(id, tail) {
+      const stored = await sessions.snapshot(id, tail);
+      if (!stored) return undefined;
+      const live = new Map((actors.loaded(id)?.live.all() ?? []).map((item) => [item.id, item]));
+      const items = stored.items.map((item) => {
+        const now = live.get(item.id);
+        return now && now.seq >= item.seq ? now : item;
+      });
+      return { ...stored, items, live: items.filter((item) => live.has(item.id)).map((item) => item.id) };
+    },
+    changes: (id, after, limit) => sessions.changes(id, after, limit),
+    item: async (id, item) => {
+      const now = actors.loaded(id)?.live.get(item);
+      return now && now.seq > 0 ? now : sessions.item(id, item);
+    },
+    live: (id) => actors.loaded(id)?.live.all() ?? [],
+    running: () => actors.running(),
+
+    async recover() {
+      const marked = await actors.recover();
+      const resumed = deps.auto_resume
+        ? await Promise.all(
+            marked.map((id) => withActor(id, async (actor) => actor.resume(await sessions.lastTurn(id)))),
+          )
+        : [];
+      return { marked: marked.length, resumed: resumed.filter((each) => each.ok).length };
+    },
+    async drain() {
+      draining = true;
+      await actors.drain();
+    },
+  };
+};
+
+/** A change of provider takes that provider's default model and way of authentication where the change names none. */
+const fitting = (
+  deps: EngineDeps,
+  session: Session,
+  body: RouteParsed<Routes['patchSession']>['body'],
+): typeof body => {
+  const provider = body.provider ? deps.providers.get(body.provider) : undefined;
+  if (!provider || body.provider === session.provider) return body;
+  const auth = provider.auth_types.includes(session.auth_type)
+    ? session.auth_type
+    : (provider.auth_types[0] ?? 'none');
+  return { ...body, model: body.model ?? provider.default_model, auth_type: body.auth_type ?? auth };
+};
+
+const workingDirectory = async (given: string): Promise<Result<string>> => {
+  const field = 'body.working_directory';
+  const path = given === '~' || given.startsWith('~/') ? join(homedir(), given.slice(1)) : given;
+  if (!isAbsolute(path))
+    return fail('invalid', `The working directory must be an absolute path; ${given} is relative.`, {
+      field,
+    });
+  const found = await stat(path).catch(() => undefined);
+  if (!found)
+    return fail('invalid', `The folder ${path} does not exist. Make it first, or choose another.`, { field });
+  if (!found.isDirectory()) return fail('invalid', `${path} is not a folder.`, { field });
+  return ok(resolve(path));
+};
+
+const attachmentsOf = async (deps: EngineDeps, ids: readonly BlobId[]): Promise<Result<Attachment[]>> => {
+  if (ids.length === 0) return ok([]);
+  const facts = await deps.stores.blobs.facts(ids);
+  const missing = ids.findIndex((id) => !facts.has(id));
+  if (missing >= 0)
+    return fail('invalid', 'This attachment was not uploaded. Post it to /api/v1/blobs first.', {
+      field: `body.attachments.${missing}`,
+    });
+  return ok(
+    ids.flatMap((id) => {
+      const fact = facts.get(id);
+      return fact ? [{ blob_id: id, ...fact }] : [];
+    }),
+  );
+};

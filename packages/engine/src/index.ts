@@ -1,0 +1,4 @@
+export type { CredentialResolver, EngineDeps, Limits } from './deps.ts';
+export { defaultLimits } from './deps.ts';
+export { createEngine, type RunningEngine } from './engine.ts';
+export { parametersOf } from './tools/toolbox.ts';

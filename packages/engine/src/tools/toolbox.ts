@@ -1,0 +1,33 @@
+import type { Tool, ToolSpec } from '@maestro/ports';
+import type { Json, ToolSwitches } from '@maestro/protocol';
+import { z } from 'zod';
+
+/** JSON Schema of a tool's arguments, as providers are sent it. */
+export const parametersOf = (tool: Tool): Json => {
+  const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: 'input' });
+  return schema as Json;
+};
+
+/** The tools of one turn: global switches, then the session's own. What is off is neither offered nor found. */
+export class Toolbox {
+  readonly #tools: ReadonlyMap<string, Tool>;
+  readonly specs: readonly ToolSpec[];
+
+  constructor(all: readonly Tool[], disabled: ReadonlySet<string>, switches: ToolSwitches) {
+    const on = all.filter((tool) => switches[tool.name] ?? !disabled.has(tool.name));
+    this.#tools = new Map(on.map((tool) => [tool.name, tool]));
+    this.specs = on.map((tool) => ({
+      name: tool.name,
+      description: tool.description,
+      parameters: parametersOf(tool),
+    }));
+  }
+
+  get(name: string): Tool | undefined {
+    return this.#tools.get(name);
+  }
+
+  names(): string[] {
+    return [...this.#tools.keys()];
+  }
+}

@@ -1,0 +1,218 @@
+import type { MessageWrite, ProviderError, ProviderEvent, ProviderRequest, ToolSpec } from '@maestro/ports';
+import type { Cause, ItemId, Json, MessageId, Usage } from '@maestro/protocol';
+import { newId } from '@maestro/protocol';
+import { buildHistory } from '../context/history.ts';
+import { systemPrompt } from '../context/system-prompt.ts';
+import { profileNotice, retryNotice } from './notice.ts';
+import { StepItems, type ToolCall } from './step-items.ts';
+import type { TurnContext } from './turn-context.ts';
+
+export type StepOutcome =
+  | { type: 'answered'; calls: readonly ToolCall[]; stop: Extract<ProviderEvent, { type: 'done' }>['stop'] }
+  | { type: 'failed'; error: { cause: Cause; message: string; remedy?: string } };
+
+/** One provider call: builds the context, streams the answer into items, writes the message and what it cost. */
+export const runStep = async (
+  context: TurnContext,
+  steps: number,
+  tools: readonly ToolSpec[],
+): Promise<StepOutcome> => {
+  const { deps, session, provider } = context;
+  const credential = await deps.credential(session.provider, session.auth_type);
+  if (!credential.ok) return { type: 'failed', error: credential.error };
+  const request: ProviderRequest = {
+    session_id: session.id,
+    model: session.model,
+    system: systemPrompt(session, new Date(deps.clock.now()).toISOString().slice(0, 10)),
+    history: await buildHistory(
+      context.rows,
+      { wire: provider.wire, model: session.model },
+      async (id) => (await deps.stores.blobs.get(id))?.bytes,
+    ),
+    tools,
+    effort: session.effort,
+    max_output_tokens: null,
+    base_url: session.base_url ?? deps.base_url(session.provider),
+    credential: credential.value,
+  };
+  return new Step(context, steps).run(request);
+};
+
+class Step {
+  readonly #context: TurnContext;
+  readonly #steps: number;
+  readonly #items: StepItems;
+  readonly #began: number;
+  #first_token_ms: number | null = null;
+  #retry_notice: ItemId | undefined;
+
+  constructor(context: TurnContext, steps: number) {
+    this.#context = context;
+    this.#steps = steps;
+    this.#items = new StepItems(context);
+    this.#began = context.deps.clock.monotonic();
+  }
+
+  async run(request: ProviderRequest): Promise<StepOutcome> {
+    for await (const event of this.#context.provider.stream(request, this.#context.signal)) {
+      if (event.type === 'done') return this.#answered(event);
+      if (event.type === 'error') return this.#broke(event);
+      await this.#take(event);
+    }
+    return this.#broke({
+      type: 'error',
+      error: { cause: 'internal', message: 'The provider ended without a last word. Please report this.' },
+      usage: null,
+      response: null,
+      exchange: null,
+    });
+  }
+
+  async #take(event: Exclude<ProviderEvent, { type: 'done' | 'error' }>): Promise<void> {
+    switch (event.type) {
+      case 'block_start':
+        this.#items.start(event);
+        return;
+      case 'delta':
+        this.#first_token_ms ??= this.#elapsed();
+        this.#items.delta(event.block, event.text);
+        return;
+      case 'block_end':
+        this.#items.end(event);
+        return;
+      case 'retry':
+        this.#retry_notice ??= newId<ItemId>('itm');
+        await this.#context.write({
+          items: [
+            retryNotice(this.#context.turn_id, this.#retry_notice, event.error, event.wait_ms, event.attempt),
+          ],
+        });
+        return;
+      case 'profile':
+        await this.#context.write({ items: [profileNotice(this.#context.turn_id, event)] });
+        return;
+      case 'attempt':
+      case 'start':
+        return;
+    }
+  }
+
+  async #answered(event: Extract<ProviderEvent, { type: 'done' }>): Promise<StepOutcome> {
+    const { turn_id, session, deps, provider } = this.#context;
+    await this.#items.settled();
+    const parts = this.#items.parts();
+    const cost = deps.prices.cost(session.provider, session.model, event.usage);
+    const message = {
+      ...this.#message(parts),
+      native: event.native,
+      usage: event.usage,
+      cost_usd: cost.usd,
+      price_revision: cost.price_revision,
+      stop_reason: event.stop_raw,
+      exchange: event.exchange,
+      response: event.response,
+    };
+    const preview = this.#items.texts().trim();
+    await this.#context.write(() => ({
+      items: this.#items.finished(),
+      turn: { id: turn_id, status: 'running', cause: null, reason: null, steps: this.#steps + 1 },
+      messages: [message],
+      spent: { usage: event.usage, cost_usd: cost.usd },
+      session: {
+        context_tokens: event.usage.request_tokens + event.usage.response_tokens,
+        ...(preview === '' ? {} : { preview: firstLine(preview) }),
+      },
+    }));
+    this.#items.close();
+    this.#audit('ok', null, event.usage);
+    this.#context.rows.push({
+      id: message.id,
+      turn_id,
+      ordinal: 0,
+      role: 'assistant',
+      content: parts as Json,
+      native: { ...event.native, wire: provider.wire },
+    });
+    return { type: 'answered', calls: this.#items.calls(), stop: event.stop };
+  }
+
+  /** The answer did not end. What had arrived stays in the transcript; only what a person stopped stays in the history. */
+  async #broke(event: Extract<ProviderEvent, { type: 'error' }>): Promise<StepOutcome> {
+    const { turn_id, session, deps } = this.#context;
+    const stopped = event.error.cause === 'aborted';
+    await this.#items.settled();
+    const heard = this.#items.parts().filter((part) => part.type === 'text');
+    const kept = stopped && heard.length > 0;
+    const cost = event.usage ? deps.prices.cost(session.provider, session.model, event.usage) : null;
+    const message = {
+      ...this.#message(kept ? heard : this.#items.parts()),
+      native: null,
+      usage: event.usage,
+      cost_usd: cost?.usd ?? null,
+      price_revision: cost?.price_revision ?? null,
+      error: event.error.message,
+      in_history: kept,
+      exchange: event.exchange,
+      response: event.response,
+    };
+    await this.#context.write(() => ({
+      items: this.#items.broken(stopped ? 'cancelled' : 'failed', event.error),
+      messages: event.exchange || this.#items.started ? [message] : [],
+      ...(event.usage ? { spent: { usage: event.usage, cost_usd: cost?.usd ?? null } } : {}),
+    }));
+    this.#items.close();
+    this.#audit(stopped ? 'ok' : 'failed', event.error, event.usage);
+    if (kept)
+      this.#context.rows.push({
+        id: message.id,
+        turn_id,
+        ordinal: 0,
+        role: 'assistant',
+        content: heard as Json,
+        native: null,
+      });
+    return { type: 'failed', error: event.error };
+  }
+
+  #message(
+    parts: unknown,
+  ): Pick<
+    MessageWrite,
+    'id' | 'turn_id' | 'role' | 'content' | 'provider' | 'model' | 'latency_ms' | 'first_token_ms'
+  > {
+    const { turn_id, session } = this.#context;
+    return {
+      id: newId<MessageId>('msg'),
+      turn_id,
+      role: 'assistant',
+      content: parts as Json,
+      provider: session.provider,
+      model: session.model,
+      latency_ms: this.#elapsed(),
+      first_token_ms: this.#first_token_ms,
+    };
+  }
+
+  #audit(outcome: 'ok' | 'failed', error: ProviderError | null, usage: Usage | null): void {
+    const { deps, session } = this.#context;
+    deps.stores.audit
+      .write({
+        actor: `session:${session.id}`,
+        action: 'provider.call',
+        target: `${session.provider}/${session.model}`,
+        before: null,
+        after: usage
+          ? { request_tokens: usage.request_tokens, response_tokens: usage.response_tokens }
+          : null,
+        outcome,
+        detail: error ? `${error.cause}: ${error.message}` : null,
+      })
+      .catch((reason: unknown) => deps.log.error('audit row not written', { reason: String(reason) }));
+  }
+
+  #elapsed(): number {
+    return Math.round(this.#context.deps.clock.monotonic() - this.#began);
+  }
+}
+
+const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').slice(0, 200);

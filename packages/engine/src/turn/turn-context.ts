@@ -1,0 +1,35 @@
+import type { Change, Committed, HistoryRow, Provider } from '@maestro/ports';
+import type { Decision, Item, Session, TurnId } from '@maestro/protocol';
+import type { LiveItems } from '../actor/live-items.ts';
+import type { Pending } from '../actor/session-writer.ts';
+import type { EngineDeps } from '../deps.ts';
+
+/** The session was taken over or deleted: stop without another write. */
+export class SessionLost extends Error {
+  override readonly name = 'SessionLost';
+}
+
+/** What a running turn may use of its session. */
+export interface TurnContext {
+  readonly deps: EngineDeps;
+  readonly turn_id: TurnId;
+  /** As the session was when the turn began: later changes are for the next message. */
+  readonly session: Session;
+  readonly provider: Provider;
+  readonly signal: AbortSignal;
+  readonly live: LiveItems;
+  /** Rows of the conversation so far; the turn adds its own. */
+  readonly rows: HistoryRow[];
+  /** Writes, waiting for the database where it must. Throws SessionLost. */
+  write(change: Pending, announced?: (written: Committed) => void): Promise<Committed>;
+  /** Rows for messages the person wants in before the next step, with the change that delivers them. */
+  takeImmediate(): { change: Change; rows: HistoryRow[] } | undefined;
+  /** Asks the person and waits. Already agreed for the session: answers at once. */
+  approve(question: {
+    tool: string;
+    action: string;
+    detail: string;
+    risk: 'read' | 'write' | 'execute';
+    item: Item;
+  }): Promise<Decision>;
+}
