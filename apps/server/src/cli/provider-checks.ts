@@ -1,0 +1,78 @@
+import { type ProviderFacts, routes } from '@maestro/protocol';
+import type { ServerConfig } from '../config.ts';
+import type { Check } from './checks.ts';
+import type { FoundServer } from './running-server.ts';
+
+/** The services, the environment names that hold their key, and the page where one is made. */
+const services = [
+  ['Anthropic', ['ANTHROPIC_API_KEY'], 'https://console.anthropic.com/settings/keys'],
+  ['OpenAI', ['OPENAI_API_KEY'], 'https://platform.openai.com/api-keys'],
+  ['Google Gemini', ['GEMINI_API_KEY', 'GOOGLE_API_KEY'], 'https://aistudio.google.com/apikey'],
+] as const;
+
+/** Time a service on this machine has to answer. */
+const patience_ms = 1500;
+
+const checkKeys = (config: ServerConfig): Check[] =>
+  services.map(([name, names, page]) => {
+    const found = names.find((key) => config.keys[key]);
+    if (found) return { name, state: 'fine', found: `key from ${config.keys[found]?.source} ${found}` };
+    return {
+      name,
+      state: 'limited',
+      found: 'no key in the environment; keys saved in Maestro show while it runs',
+      todo: `Set ${names[0]}, or save a key in Maestro. Keys are made at ${page}`,
+    };
+  });
+
+const checkOllama = async (config: ServerConfig): Promise<Check> => {
+  const name = 'Ollama';
+  const url = config.base_urls.ollama ?? 'http://127.0.0.1:11434';
+  try {
+    const response = await fetch(`${url}/api/tags`, { signal: AbortSignal.timeout(patience_ms) });
+    if (response.ok) return { name, state: 'fine', found: `answers at ${url}` };
+    return { name, state: 'limited', found: `${url} answers ${response.status}`, todo: 'Check OLLAMA_HOST.' };
+  } catch {
+    return {
+      name,
+      state: 'limited',
+      found: `nothing answers at ${url}`,
+      todo: 'For local models start it with: ollama serve',
+    };
+  }
+};
+
+const ofFacts = (facts: ProviderFacts): Check => {
+  const name = facts.name;
+  if (facts.state === 'ready') {
+    return { name, state: 'fine', found: facts.credential ? `ready, ${facts.credential}` : 'ready' };
+  }
+  const found = {
+    needs_key: 'no key',
+    unreachable: `nothing answers at ${facts.base_url}`,
+    unknown: 'not asked yet',
+  };
+  return { name, state: 'limited', found: found[facts.state], ...(facts.hint ? { todo: facts.hint } : {}) };
+};
+
+const askServer = async (server: FoundServer): Promise<Check[] | undefined> => {
+  try {
+    const response = await fetch(`${server.url}${routes.providers.path}`, {
+      headers: { authorization: `Bearer ${server.token}` },
+      signal: AbortSignal.timeout(patience_ms * 4),
+    });
+    if (!response.ok) return undefined;
+    return routes.providers.response.parse(await response.json()).providers.map(ofFacts);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Every provider's state: as the running server sees it, else as far as it can be seen from outside. */
+export const checkProviders = async (
+  config: ServerConfig,
+  server: FoundServer | undefined,
+): Promise<Check[]> => {
+  const asked = server?.token ? await askServer(server) : undefined;
+  return asked ?? [...checkKeys(config), await checkOllama(config)];
+};

@@ -1,0 +1,40 @@
+import type { ServerConfig } from '../config.ts';
+import { hasDisplay, openBrowser } from './browser.ts';
+import { exit, maestro } from './command.ts';
+import { urlOf } from './running-server.ts';
+import { startFailure } from './start-failure.ts';
+import { untilStopped } from './stop-signal.ts';
+
+/** A stop that takes longer than this is given up: the operating system's service managers wait 10 s. */
+const stop_within_ms = 9500;
+
+/** Starts a server, says the one ready line on standard output, and stays until it is told to stop. Gives the exit code. */
+export const serve = async (config: ServerConfig): Promise<number> => {
+  const { startServer } = await import('../main.ts');
+  // Before the start: a stop that comes while the database starts must not leave it running.
+  const stopped = untilStopped();
+  const server = await startServer(config).catch((error: unknown) => {
+    throw startFailure(error, config);
+  });
+  const person = process.stderr.isTTY === true;
+  const say = (line: string) => {
+    if (person) process.stderr.write(`${line}\n`);
+  };
+  if (!stopped.already()) {
+    process.stdout.write(`Maestro is ready at ${urlOf(server.address, server.port)}\n`);
+    const shown = config.open_browser && hasDisplay(process.env) && (await openBrowser(server.launch_url()));
+    if (!shown) say(`To open it in a browser: ${maestro} open`);
+    if (config.log === 'file') say(`Its log is in ${config.data_folder}/log. Stop it with Ctrl-C.`);
+    const { flushCompileCache } = await import('node:module');
+    flushCompileCache();
+  }
+  await stopped.asked;
+  say('Stopping…');
+  const late = setTimeout(() => {
+    process.stderr.write('Maestro could not stop cleanly in time; its next start repairs what is left.\n');
+    process.exit(exit.failed);
+  }, stop_within_ms);
+  await server.stop();
+  clearTimeout(late);
+  return exit.ok;
+};

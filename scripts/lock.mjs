@@ -1,0 +1,51 @@
+// One installation or build at a time in a checkout, also when two terminals start Maestro together.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { root } from './node.mjs';
+import { say } from './words.mjs';
+
+const folder = join(root, '.cache');
+const path = join(folder, 'build.lock');
+
+const isAlive = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+};
+
+const take = () => {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return undefined;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    return Number(readFileSync(path, 'utf8')) || undefined;
+  }
+};
+
+/** Runs `work` alone. A lock left by a process that is gone is taken over. */
+export const alone = async (work) => {
+  mkdirSync(folder, { recursive: true });
+  let told = false;
+  for (let holder = take(); holder !== undefined; holder = take()) {
+    if (!isAlive(holder)) {
+      rmSync(path, { force: true });
+      continue;
+    }
+    if (!told) say(`Waiting for process ${holder}, which is installing or building here…`);
+    told = true;
+    await wait(200);
+  }
+  const release = () => rmSync(path, { force: true });
+  process.once('exit', release);
+  try {
+    return await work();
+  } finally {
+    process.off('exit', release);
+    release();
+  }
+};
