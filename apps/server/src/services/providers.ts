@@ -1,0 +1,156 @@
+import type { CredentialStore, Log, Provider, ProviderError } from '@maestro/ports';
+import { fail, ok } from '@maestro/ports';
+import type { CredentialId, Model, ProviderFacts, ProviderId } from '@maestro/protocol';
+import type { ProviderService } from '../deps.ts';
+import type { Credentials } from './credentials.ts';
+
+/** What was learnt of a provider counts this long. */
+const fresh_ms = 60_000;
+/** A list is answered after at most this long; what comes later is published. */
+const patience_ms = 1500;
+const probe_ms = 10_000;
+
+export interface ProviderServiceDeps {
+  readonly providers: ReadonlyMap<ProviderId, Provider>;
+  readonly credentials: Credentials;
+  readonly store: CredentialStore;
+  readonly base_url: (provider: ProviderId) => string | null;
+  /** The models of the shipped table, for a provider that cannot be asked. */
+  readonly known_models: (provider: ProviderId) => readonly Model[];
+  readonly log: Log;
+  /** Called when the facts have changed. */
+  readonly changed: (facts: readonly ProviderFacts[]) => void;
+  readonly credentials_changed: () => void;
+}
+
+interface Learnt {
+  readonly at: number;
+  readonly facts: ProviderFacts;
+}
+
+export const createProviderService = (deps: ProviderServiceDeps): ProviderService => {
+  const learnt = new Map<ProviderId, Learnt>();
+  let asking: Promise<void> | undefined;
+
+  const askAll = (): Promise<void> => {
+    asking ??= Promise.all(
+      [...deps.providers.values()].map(async (provider) => {
+        const facts = await probe(deps, provider);
+        learnt.set(provider.id, { at: Date.now(), facts });
+      }),
+    )
+      .then(() => deps.changed(now()))
+      .catch((error: unknown) => deps.log.error('providers could not be asked', { error: String(error) }))
+      .finally(() => {
+        asking = undefined;
+      });
+    return asking;
+  };
+
+  const now = (): ProviderFacts[] =>
+    [...deps.providers.values()].map((provider) => learnt.get(provider.id)?.facts ?? unasked(deps, provider));
+
+  return {
+    async list(refresh) {
+      const stale = [...deps.providers.keys()].some(
+        (id) => Date.now() - (learnt.get(id)?.at ?? 0) > fresh_ms,
+      );
+      if (refresh) await askAll();
+      else if (stale) await Promise.race([askAll(), after(patience_ms)]);
+      return now();
+    },
+    async testCredential(id: CredentialId) {
+      const credential = await deps.store.get(id);
+      const secret = credential && (await deps.store.secret(id));
+      const provider = credential && deps.providers.get(credential.provider);
+      if (!credential || secret === undefined || !provider)
+        return fail('not_found', 'There is no saved credential with this id.', { field: 'params.id' });
+      const answer = await provider.check(
+        {
+          credential: {
+            auth_type: credential.auth_type,
+            secret,
+            source: `vault: ${credential.name}`,
+            profile: credential.profile,
+          },
+          base_url: deps.base_url(provider.id),
+        },
+        AbortSignal.timeout(probe_ms),
+      );
+      // Only the vendor's own word about the key changes its state: a network failure says nothing of it.
+      const refused = !answer.ok && (answer.error.cause === 'auth' || answer.error.cause === 'permission');
+      const state = answer.ok ? 'valid' : refused ? 'refused' : credential.state;
+      const after = (await deps.store.setState(id, state)) ?? credential;
+      learnt.delete(provider.id);
+      deps.credentials_changed();
+      const message = answer.ok ? answer.value.message : words(answer.error);
+      return ok({ credential: after, ok: answer.ok, message });
+    },
+    credentialsChanged() {
+      learnt.clear();
+      deps.credentials_changed();
+      void askAll();
+    },
+  };
+};
+
+const probe = async (deps: ProviderServiceDeps, provider: Provider): Promise<ProviderFacts> => {
+  const credential = await deps.credentials.best(provider);
+  const base_url = deps.base_url(provider.id);
+  const basic = {
+    ...unasked(deps, provider),
+    credential: credential?.source ?? null,
+    profile: provider.profile(credential ?? null, base_url),
+  };
+  if (credential === undefined) return { ...basic, state: 'needs_key', hint: keyHint(provider) };
+  if (basic.base_url === '')
+    return {
+      ...basic,
+      state: 'unknown',
+      hint: 'Give the base URL of the service, here or in COMPATIBLE_BASE_URL.',
+    };
+  const models = await provider.models({ credential, base_url }, AbortSignal.timeout(probe_ms));
+  if (models.ok)
+    return {
+      ...basic,
+      state: 'ready',
+      hint: null,
+      models: models.value.length > 0 ? [...models.value] : basic.models,
+    };
+  const refused = models.error.cause === 'auth' || models.error.cause === 'permission';
+  const unreachable = models.error.cause === 'network' || models.error.cause === 'timeout';
+  // A service that has no model list may still answer: only a refused key or silence makes it not ready.
+  return {
+    ...basic,
+    state: refused ? 'needs_key' : unreachable ? 'unreachable' : 'ready',
+    hint: words(models.error),
+  };
+};
+
+const unasked = (deps: ProviderServiceDeps, provider: Provider): ProviderFacts => ({
+  id: provider.id,
+  name: provider.name,
+  state: 'unknown',
+  hint: null,
+  auth_types: [...provider.auth_types],
+  base_url: deps.base_url(provider.id) ?? provider.default_base_url,
+  credential: null,
+  profile: '',
+  default_model: provider.default_model,
+  models: [...deps.known_models(provider.id)],
+});
+
+const keyHint = (provider: Provider): string => {
+  const name = provider.key_names[0];
+  return name
+    ? `Add an API key under Keys, or set ${name} and start the server again.`
+    : 'Add a credential under Keys.';
+};
+
+const words = (error: ProviderError): string =>
+  error.remedy ? `${error.message} ${error.remedy}` : error.message;
+
+const after = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
