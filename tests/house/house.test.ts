@@ -67,6 +67,20 @@ describe('house style', () => {
     expect([...new Set(hosts)].filter((host) => host !== 'registry.npmjs.org')).toEqual([]);
   });
 
+  it('locks every optional package that is named, or npm ci refuses', () => {
+    const lock: { packages: Record<string, { optionalDependencies?: Record<string, string> }> } = JSON.parse(
+      read('package-lock.json'),
+    );
+    const isLocked = (at: string, name: string): boolean => {
+      if (`${at}/node_modules/${name}`.replace(/^\//, '') in lock.packages) return true;
+      return at === '' ? false : isLocked(at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/'))), name);
+    };
+    const missing = Object.entries(lock.packages).flatMap(([at, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter((name) => !isLocked(at, name)),
+    );
+    expect(missing).toEqual([]);
+  });
+
   it('keeps every fixed version exact', () => {
     const manifests = files.filter((path) => path.endsWith('package.json') && !path.includes('fixtures'));
     const loose = manifests.flatMap((path) => {
