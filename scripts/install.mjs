@@ -51,7 +51,15 @@ const install = () => {
   }
   say('Installing what Maestro needs. This takes a minute the first time…');
   // Said outright, so that a user's own `omit=optional` or NODE_ENV=production cannot leave out the pinned Node or the build tools.
-  const args = ['ci', '--include=optional', '--include=dev', '--prefer-offline', '--no-audit', '--no-fund'];
+  const args = [
+    'ci',
+    '--include=optional',
+    '--include=dev',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    '--no-update-notifier',
+  ];
   const result = npm([...args, '--loglevel=error']);
   if (result.error) {
     giveUp([

@@ -126,7 +126,9 @@ const readFile = (folder: string): Result<Raw> => {
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return fail('invalid', `${path} cannot be read: ${why}`);
+    // The parser quotes what stands around the fault; that may be a secret.
+    const safe = why.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON/s, ' is not valid JSON');
+    return fail('invalid', `${path} cannot be read: ${safe}`);
   }
   const parsed = z.record(z.string(), z.unknown()).safeParse(json);
   if (!parsed.success)
