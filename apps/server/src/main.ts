@@ -1,0 +1,188 @@
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createEngine, defaultLimits, parametersOf } from '@maestro/engine';
+import { systemClock } from '@maestro/ports';
+import { newId, PROTOCOL_VERSION, type ProviderId, type ServerFacts } from '@maestro/protocol';
+import {
+  createPrices,
+  createProviders,
+  createTokenCounter,
+  createWire,
+  knownModelsOf,
+  loadProfiles,
+} from '@maestro/providers';
+import { openStores } from '@maestro/store';
+import { tools } from '@maestro/tools';
+import { createTokenManager } from './access/token.ts';
+import type { ServerConfig } from './config.ts';
+import type { ServerDeps } from './deps.ts';
+import { createHttp } from './http/server.ts';
+import { version } from './install-folder.ts';
+import { createHub } from './live/hub.ts';
+import { createCredentials } from './services/credentials.ts';
+import { createLog } from './services/log.ts';
+import { createProfileMemory } from './services/profile-memory.ts';
+import { createProviderService } from './services/providers.ts';
+import { removeServerFile, writeServerFile } from './services/server-file.ts';
+import { createStats } from './services/stats.ts';
+import { createToolService } from './services/tools.ts';
+
+export interface RunningServer {
+  readonly address: string;
+  readonly port: number;
+  /** Address that lets one browser in, once, within 60 s. */
+  launch_url(): string;
+  /** Drains and ends everything. Safe to call again. */
+  stop(): Promise<void>;
+}
+
+/** The composition root: the only place where the rooms meet. Throws StartError where a person can do something about it. */
+export const startServer = async (config: ServerConfig): Promise<RunningServer> => {
+  mkdirSync(config.data_folder, { recursive: true });
+  const started_at = new Date().toISOString();
+  const log = createLog(config.log, config.data_folder);
+  const clock = systemClock;
+  const base_url = (provider: ProviderId): string | null => config.base_urls[provider] ?? null;
+  let phase: 'starting' | 'ok' | 'draining' = 'starting';
+
+  const [stores, { profiles, problems }] = await Promise.all([
+    openStores({
+      data_folder: config.data_folder,
+      ...(config.database_url ? { database_url: config.database_url } : {}),
+      ...(config.encryption_key ? { encryption_key: config.encryption_key } : {}),
+      log,
+      clock,
+    }),
+    loadProfiles({ folder: join(config.data_folder, 'profiles') }),
+  ]);
+  for (const problem of problems) log.warn('header profile not used', problem);
+
+  const wire = createWire({ profiles, clock, log, env: process.env });
+  const tokens = createTokenCounter();
+  const memory = await createProfileMemory(stores.settings);
+  const providers = createProviders({ wire, memory, tokens, clock, log });
+  const credentials = createCredentials(stores.credentials, providers, config);
+  const prices = createPrices({
+    file: join(config.data_folder, 'prices.json'),
+    report: (problem) => log.warn('prices.json not used', { problem }),
+  });
+  await stores.tools.seed(
+    tools.map((tool) => ({ name: tool.name, description: tool.description, parameters: parametersOf(tool) })),
+  );
+  const toolService = createToolService(tools, stores.tools);
+  const stats = createStats();
+  const readStats = () => stats.read({ sockets: hub.sockets(), sessions_running: engine.running() });
+
+  const providerService = createProviderService({
+    providers,
+    credentials,
+    store: stores.credentials,
+    base_url,
+    known_models: knownModelsOf,
+    log,
+    changed: (facts) => hub.publish([{ stream: 'server', kind: 'provider', data: [...facts] }]),
+    credentials_changed: () => {
+      stores.credentials
+        .list()
+        .then((data) => hub.publish([{ stream: 'server', kind: 'credential', data }]))
+        .catch((error: unknown) => log.error('credentials could not be listed', { error: String(error) }));
+    },
+  });
+
+  const hub = createHub({
+    engine: () => engine,
+    sessions: stores.sessions,
+    server: {
+      stats: readStats,
+      credentials: () => stores.credentials.list(),
+      tools: () => toolService.list(),
+      providers: () => providerService.list(false),
+    },
+    version: version(),
+    log,
+  });
+
+  const engine = createEngine({
+    stores,
+    providers,
+    tools,
+    credential: credentials.resolve,
+    base_url,
+    prices,
+    publisher: hub,
+    clock,
+    log,
+    owner: newId(
+      `${hostname()
+        .replaceAll(/[^A-Za-z0-9]/g, '')
+        .slice(0, 20)}_${process.pid}`,
+    ),
+    auto_resume: config.auto_resume,
+    limits: defaultLimits,
+  });
+
+  const facts = (): ServerFacts => ({
+    version: version(),
+    protocol: PROTOCOL_VERSION,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    data_folder: config.data_folder,
+    database: { engine: stores.engine.kind, version: stores.engine.version },
+    demo: config.demo,
+    default_working_directory: config.default_working_directory,
+    started_at,
+  });
+
+  const deps: ServerDeps = {
+    engine,
+    stores,
+    hub,
+    token: createTokenManager(config.data_folder),
+    providers: providerService,
+    tools: toolService,
+    config,
+    log,
+    clock,
+    facts,
+    stats: readStats,
+    phase: () => phase,
+  };
+
+  const recovered = await engine.recover();
+  if (recovered.marked > 0) log.warn('turns were interrupted by the last stop', recovered);
+  const http = await createHttp(deps).catch(async (error: unknown) => {
+    await stores.close();
+    throw error;
+  });
+  phase = 'ok';
+  writeServerFile(config.data_folder, {
+    address: http.host,
+    port: http.port,
+    version: version(),
+    started_at,
+  });
+  log.info('ready', { address: http.host, port: http.port, database: stores.engine.kind });
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    phase = 'draining';
+    removeServerFile(config.data_folder);
+    await engine.drain();
+    await http.close();
+    wire.close();
+    stats.stop();
+    await stores.close();
+    log.info('stopped');
+  };
+
+  return {
+    address: http.host,
+    port: http.port,
+    launch_url: http.launchUrl,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+};

@@ -1,0 +1,21 @@
+import type { Provider } from '@maestro/ports';
+import type { ProviderId } from '@maestro/protocol';
+import { createProvider, type ProviderDeps } from './create-provider.ts';
+import { createVendors, type VendorOptions } from './registry.ts';
+
+export { createProvider, type ProviderDeps } from './create-provider.ts';
+export { knownModelsOf } from './models/known-models.ts';
+export { createPrices, type PricesOptions } from './prices/prices.ts';
+export { createVendors, type VendorOptions } from './registry.ts';
+export { createTokenCounter } from './tokens/token-counter.ts';
+export type { Vendor } from './vendor.ts';
+export { type LoadedProfiles, loadProfiles } from './wire/load-profiles.ts';
+export { createWire } from './wire/transport.ts';
+export type { Wire, WireOptions } from './wire/wire.ts';
+
+/** Every provider by its id, in the order people are shown them. */
+export const createProviders = (
+  deps: ProviderDeps,
+  options: VendorOptions = {},
+): ReadonlyMap<ProviderId, Provider> =>
+  new Map(createVendors(options).map((vendor) => [vendor.id, createProvider(vendor, deps)]));
