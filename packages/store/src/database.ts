@@ -1,0 +1,130 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Log } from '@maestro/ports';
+import pg from 'pg';
+import { isUnavailable, StoreUnavailable } from './errors.ts';
+
+/** A statement. With `name` it is prepared once per connection. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+export type Row = Record<string, unknown>;
+
+/** The database as the repositories see it. Every call may throw StoreUnavailable. */
+export interface Database {
+  query<T extends object = Row>(statement: Statement): Promise<T[]>;
+  /** Runs `work` in one transaction. Only for short work that touches nothing but the database. */
+  transaction<T>(work: (tx: Pick<Database, 'query'>) => Promise<T>): Promise<T>;
+  /** One session of its own, for what needs several statements outside a transaction (advisory locks). */
+  session<T>(work: (own: Pick<Database, 'query'>) => Promise<T>): Promise<T>;
+  healthy(): boolean;
+  close(): Promise<void>;
+}
+
+/** Most connections of one server to its database. */
+const POOL_SIZE = 10;
+/** No statement of ours is meant to take longer; a hung one must not hold a connection for ever. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** How often a database that went away is asked again. */
+const PROBE_MS = 250;
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === pg.types.builtins.INT8 ? (value: string) => Number(value) : pg.types.getTypeParser(oid, format),
+};
+
+export type Connection = Pick<
+  pg.PoolConfig,
+  'host' | 'port' | 'user' | 'password' | 'database' | 'connectionString'
+>;
+
+export const openDatabase = (connection: Connection, log: Log): Database => {
+  const pool = new pg.Pool({
+    ...connection,
+    types,
+    max: POOL_SIZE,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: 60_000,
+    application_name: 'maestro',
+  });
+  let up = true;
+  let closed = false;
+  let probing = false;
+
+  const probe = async (): Promise<void> => {
+    if (probing) return;
+    probing = true;
+    while (!closed && !up) {
+      await wait(PROBE_MS, undefined, { ref: false });
+      up = await pool.query('select 1').then(
+        () => true,
+        () => false,
+      );
+    }
+    probing = false;
+    if (up && !closed) log.info('database.back');
+  };
+  const failed = (error: unknown): never => {
+    if (!isUnavailable(error)) throw error;
+    if (up && !closed) {
+      up = false;
+      log.error('database.unavailable', { message: error instanceof Error ? error.message : String(error) });
+      void probe();
+    }
+    throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
+  };
+  // Idle connections that die are dropped by the pool; without a listener the process would end.
+  pool.on('error', (error) => log.warn('database.connection_lost', { message: error.message }));
+
+  const run = async <T extends object>(on: pg.Pool | pg.PoolClient, statement: Statement): Promise<T[]> => {
+    const result = await on.query<T & pg.QueryResultRow>({
+      ...statement,
+      values: [...(statement.values ?? [])],
+    });
+    return result.rows;
+  };
+
+  const session: Database['session'] = async (work) => {
+    const client = await pool.connect().catch(failed);
+    // A connection that dies while it is lent out reports here and through the query.
+    const lost = (error: Error) => log.warn('database.connection_lost', { message: error.message });
+    client.on('error', lost);
+    let broken: Error | undefined;
+    try {
+      return await work({ query: (statement) => run(client, statement) });
+    } catch (error) {
+      if (isUnavailable(error)) broken = error instanceof Error ? error : new Error(String(error));
+      return failed(error);
+    } finally {
+      client.off('error', lost);
+      client.release(broken);
+    }
+  };
+
+  return {
+    query: (statement) => run(pool, statement).catch(failed) as Promise<never>,
+    session,
+    transaction: (work) =>
+      session(async (own) => {
+        await own.query({ text: 'begin' });
+        try {
+          const value = await work(own);
+          await own.query({ text: 'commit' });
+          return value;
+        } catch (error) {
+          if (!isUnavailable(error)) await own.query({ text: 'rollback' });
+          throw error;
+        }
+      }),
+    healthy: () => up,
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      await pool.end();
+    },
+  };
+};

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { StartError } from './errors.ts';
+
+const Record = z.object({
+  engine: z.enum(['managed', 'url']),
+  /** The identity of the database, made with it; null until its first start has finished. */
+  database_id: z.string().nullable(),
+  chosen_at: z.string(),
+});
+export type EngineRecord = z.infer<typeof Record>;
+
+const pathOf = (folder: string): string => join(folder, 'engine.json');
+
+/** What a data folder is on is chosen at its first start and never changes silently: another choice would show an empty house. */
+export const readEngine = (folder: string, wanted: EngineRecord['engine']): EngineRecord => {
+  const path = pathOf(folder);
+  if (!existsSync(path)) {
+    const record = { engine: wanted, database_id: null, chosen_at: new Date().toISOString() };
+    write(folder, record);
+    return record;
+  }
+  const parsed = Record.safeParse(parse(readFileSync(path, 'utf8')));
+  if (!parsed.success)
+    throw new StartError(
+      `${path} cannot be read (it says which database this folder uses). Restore it from a backup of the folder.`,
+    );
+  if (parsed.data.engine !== wanted) throw new StartError(mismatch(folder, parsed.data));
+  return parsed.data;
+};
+
+/** Called when the database answers: the first time its identity is noted, later it has to be the same. */
+export const confirmEngine = (folder: string, record: EngineRecord, database_id: string): void => {
+  if (record.database_id === database_id) return;
+  if (record.database_id === null) {
+    write(folder, { ...record, database_id });
+    return;
+  }
+  throw new StartError(
+    record.engine === 'url'
+      ? `DATABASE_URL leads to another database than the one this data folder was started with on ${record.chosen_at}. ` +
+          `Set it back, or use another data folder (MAESTRO_DATA) for this database.`
+      : `The database in ${folder} is not the one this data folder was started with on ${record.chosen_at}. Put the folder "postgres" back from your copy.`,
+  );
+};
+
+const mismatch = (folder: string, record: EngineRecord): string =>
+  record.engine === 'managed'
+    ? `DATABASE_URL is set, but the sessions of the data folder ${folder} are in its own database (since ${record.chosen_at}). ` +
+      'Unset DATABASE_URL to go on with them, or choose another data folder with MAESTRO_DATA for that database.'
+    : `The sessions of the data folder ${folder} are in the database that DATABASE_URL named (since ${record.chosen_at}), but DATABASE_URL is not set. ` +
+      'Set it again, or choose another data folder with MAESTRO_DATA to start empty.';
+
+const write = (folder: string, record: EngineRecord): void => {
+  const next = `${pathOf(folder)}.new`;
+  writeFileSync(next, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  renameSync(next, pathOf(folder));
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+};

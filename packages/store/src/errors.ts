@@ -1,0 +1,49 @@
+/** The database does not answer, is full, or is shutting down. The change was not made, or its outcome is unknown: repeat it with the same ids. */
+export class StoreUnavailable extends Error {
+  readonly code = 'unavailable';
+  constructor(cause: unknown) {
+    super(`The database does not take this now: ${explain(cause)}`, { cause });
+    this.name = 'StoreUnavailable';
+  }
+}
+
+/** A start that cannot go on. The message says what is wrong and what to do. */
+export class StartError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StartError';
+  }
+}
+
+/** The code of a system or PostgreSQL error, or ''. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const systemCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+/** Class 08 connection, 53 resources (disk full, too many connections), 58 system; 57P01-57P05 shutdown; 57014 our time-out; 25006 read-only standby. */
+const sqlStates = /^(08|53|58)|^57P0[1-5]$|^57014$|^25006$/;
+const clientMessages =
+  /^Connection terminated|^timeout exceeded when trying to connect|^Client (was closed|has encountered)|after calling end on the pool|^connection is closed/i;
+
+export const isUnavailable = (error: unknown): boolean =>
+  error instanceof StoreUnavailable ||
+  systemCodes.has(codeOf(error)) ||
+  sqlStates.test(codeOf(error)) ||
+  (error instanceof Error && clientMessages.test(error.message));
+
+const explain = (cause: unknown): string => {
+  if (codeOf(cause) === '53100') return 'its disk is full. Free space; work goes on by itself.';
+  const code = codeOf(cause);
+  return code ? `${messageOf(cause)} (${code})` : messageOf(cause);
+};

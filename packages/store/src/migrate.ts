@@ -1,0 +1,48 @@
+import type { Database } from './database.ts';
+import { StartError } from './errors.ts';
+import { migrations } from './migrations.generated.ts';
+
+/** Any constant that no other program on the same database uses: `maestro` in ASCII, first bytes. */
+const LOCK = 0x6d616573;
+
+const applied = async (db: Pick<Database, 'query'>): Promise<string[]> => {
+  const rows = await db.query<{ name: string }>({ text: 'select name from schema_migrations order by name' });
+  return rows.map((row) => row.name);
+};
+
+/** Brings the schema up to date. Safe when several servers start at once; each migration is one transaction. */
+export const migrate = async (db: Database, tables: { present: boolean }): Promise<void> => {
+  if (tables.present && pending(await applied(db)).length === 0) return;
+  await db.session(async (own) => {
+    await own.query({ text: 'select pg_advisory_lock($1)', values: [LOCK] });
+    try {
+      await own.query({
+        text: 'create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now())',
+      });
+      for (const migration of pending(await applied(own))) {
+        await own.query({ text: 'begin' });
+        for (const statement of migration.statements) await own.query({ text: statement });
+        await own.query({
+          text: 'insert into schema_migrations (name) values ($1)',
+          values: [migration.name],
+        });
+        await own.query({ text: 'commit' });
+      }
+    } catch (error) {
+      await own.query({ text: 'rollback' });
+      throw error;
+    } finally {
+      await own.query({ text: 'select pg_advisory_unlock($1)', values: [LOCK] });
+    }
+  });
+};
+
+const pending = (done: readonly string[]) => {
+  const known = new Set(migrations.map((migration) => migration.name));
+  const newer = done.filter((name) => !known.has(name));
+  if (newer.length > 0)
+    throw new StartError(
+      `The database was made by a newer Maestro (it has the migration ${newer.at(-1)}, which this version does not know). Start that version or a newer one.`,
+    );
+  return migrations.filter((migration) => !done.includes(migration.name));
+};

@@ -1,0 +1,133 @@
+import type { Change, CommitError, Committed, Lease, Result } from '@maestro/ports';
+import type { DeltaField, Item, ItemId } from '@maestro/protocol';
+import type { Database } from '../database.ts';
+import { isUnavailable, messageOf } from '../errors.ts';
+import {
+  cardOf,
+  instant,
+  type QueueRow,
+  queueEntryOf,
+  type SessionRow,
+  sessionOf,
+  type TurnRow,
+  turnOf,
+} from '../rows.ts';
+import { commitStatement } from './commit-statement.ts';
+import type { StoredChange } from './stored-change.ts';
+
+interface Written {
+  readonly seq: number;
+  readonly conversation_id: SessionRow['conversation_id'];
+  readonly now: Date;
+  readonly items?: readonly { id: ItemId; position: number; seq: number; created_at: string }[];
+  readonly turn?: TurnRow | null;
+  readonly queue_seq?: number;
+  readonly queue?: readonly QueueRow[] | null;
+  readonly session?: SessionRow;
+  readonly cost_usd?: string;
+}
+
+type Failed = Result<never, CommitError>;
+
+/** Encodes what is large; runs before the commit and may fail like it. */
+export type Prepare = (
+  lease: Lease,
+  change: Change,
+) => Promise<{ change: StoredChange; written: () => void }>;
+
+export const makeCommit =
+  (db: Database, prepare: Prepare) =>
+  async (lease: Lease, change: Change): Promise<Result<Committed, CommitError>> => {
+    try {
+      const prepared = await prepare(lease, change);
+      const [row] = await db.query<Written>(commitStatement(lease, prepared.change));
+      if (!row) return await refused(db, lease);
+      prepared.written();
+      return { ok: true, value: committed(lease, change, row) };
+    } catch (error) {
+      return unavailable(error);
+    }
+  };
+
+export const makeCheckpoint =
+  (db: Database) =>
+  async (
+    lease: Lease,
+    item: ItemId,
+    field: DeltaField,
+    off: number,
+    text: string,
+  ): Promise<Result<void, CommitError>> => {
+    try {
+      const [row] = await db.query<{ held: boolean }>({
+        name: 'checkpoint',
+        // An item that was finished meanwhile needs no chunk any more: that is no error.
+        text: `with s as (select session_id from sessions where session_id = $1 and lease_owner = $2 and lease_epoch = $3),
+          c as (insert into item_chunks (session_id, item_id, field, off, text)
+            select s.session_id, i.id, $5, $6, $7 from s join items i on i.session_id = s.session_id and i.id = $4
+            where i.status in ('streaming', 'running') on conflict do nothing)
+          select true as held from s`,
+        values: [lease.session_id, lease.owner, lease.epoch, item, field, off, Buffer.from(text, 'utf16le')],
+      });
+      return row ? { ok: true, value: undefined } : await refused(db, lease);
+    } catch (error) {
+      return unavailable(error);
+    }
+  };
+
+const unavailable = (error: unknown): Failed => {
+  if (!isUnavailable(error)) throw error;
+  return { ok: false, error: { type: 'unavailable', message: messageOf(error) } };
+};
+
+const refused = async (db: Database, lease: Lease): Promise<Failed> => {
+  const [row] = await db.query<{ lease_owner: string | null; lease_epoch: number }>({
+    text: 'select lease_owner, lease_epoch from sessions where session_id = $1',
+    values: [lease.session_id],
+  });
+  if (!row)
+    return { ok: false, error: { type: 'gone', message: `The session ${lease.session_id} was deleted.` } };
+  const holder = row.lease_owner === null ? 'nobody' : `${row.lease_owner} (epoch ${row.lease_epoch})`;
+  return {
+    ok: false,
+    error: {
+      type: 'fenced',
+      message: `The session ${lease.session_id} belongs to ${holder} now, not to ${lease.owner} (epoch ${lease.epoch}). Nothing was written.`,
+    },
+  };
+};
+
+const committed = (lease: Lease, change: Change, row: Written): Committed => {
+  const session = row.session && { ...row.session, cost_usd: row.cost_usd ?? row.session.cost_usd };
+  return {
+    seq: row.seq,
+    items: itemsOf(lease, change, row),
+    ...(row.turn ? { turn: turnOf(row.turn) } : {}),
+    ...(row.queue_seq === undefined
+      ? {}
+      : { queue: { seq: row.queue_seq, entries: (row.queue ?? []).map(queueEntryOf) } }),
+    ...(session ? { session: sessionOf(session), card: cardOf(session) } : {}),
+  };
+};
+
+/** The database gave position, seq and times; the rest is what was written. */
+const itemsOf = (lease: Lease, change: Change, row: Written): Item[] => {
+  const given = new Map(row.items?.map((item) => [item.id, item]));
+  return (change.items ?? []).flatMap((write) => {
+    const facts = given.get(write.id);
+    if (!facts) return [];
+    const { title, ...rest } = write;
+    return [
+      {
+        ...rest,
+        ...(title === undefined ? {} : { title }),
+        session_id: lease.session_id,
+        conversation_id: row.conversation_id,
+        position: facts.position,
+        seq: facts.seq,
+        created_at: instant(facts.created_at),
+        updated_at: instant(row.now),
+      } as Item,
+    ];
+  });
+};

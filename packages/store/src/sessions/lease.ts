@@ -1,0 +1,81 @@
+import type { Abandoned, Lease, SessionStore } from '@maestro/ports';
+import type { SessionId } from '@maestro/protocol';
+import type { Database } from '../database.ts';
+import { type ItemRow, itemOf, type TurnRow, turnOf } from '../rows.ts';
+import { itemColumns } from './columns.ts';
+
+/**
+ * Ownership by lease. Times are the database's, so that servers with different clocks agree. `sole_owner`: no other
+ * server can reach this database, so every lease that is not ours is a dead process's and counts as expired.
+ */
+export const makeLeases = (
+  db: Database,
+  sole_owner: boolean,
+): Pick<SessionStore, 'acquire' | 'renewAll' | 'release' | 'abandoned'> => {
+  const expired = sole_owner
+    ? `lease_owner is distinct from $1`
+    : `(lease_owner is distinct from $1 and (lease_until is null or lease_until < now()))`;
+  const until = (ttl: string) => `now() + ${ttl} * interval '1 millisecond'`;
+
+  const open = `(status in ('running', 'waiting') or exists (
+    select 1 from turns t where t.session_id = sessions.session_id and t.status in ('running', 'waiting')))`;
+
+  return {
+    acquire: async (id, owner, ttl_ms) => {
+      const [row] = await db.query<{ lease_epoch: number }>({
+        name: 'lease_acquire',
+        text: `update sessions set lease_epoch = lease_epoch + case when lease_owner = $1 then 0 else 1 end,
+            lease_owner = $1, lease_until = ${until('$3::double precision')}
+          where session_id = $2 and (lease_owner = $1 or ${expired}) returning lease_epoch`,
+        values: [owner, id, ttl_ms],
+      });
+      return row && { session_id: id, owner, epoch: row.lease_epoch };
+    },
+
+    renewAll: async (owner, ttl_ms) => {
+      await db.query({
+        name: 'lease_renew',
+        text: `update sessions set lease_until = ${until('$2::double precision')} where lease_owner = $1`,
+        values: [owner, ttl_ms],
+      });
+    },
+
+    release: async (lease) => {
+      await db.query({
+        name: 'lease_release',
+        text: 'update sessions set lease_owner = null, lease_until = null where session_id = $1 and lease_owner = $2 and lease_epoch = $3',
+        values: [lease.session_id, lease.owner, lease.epoch],
+      });
+    },
+
+    abandoned: async (owner, ttl_ms) => {
+      const taken = await db.query<{ session_id: SessionId; lease_epoch: number }>({
+        text: `update sessions set lease_owner = $1, lease_epoch = lease_epoch + 1, lease_until = ${until('$2::double precision')}
+          where ${expired} and ${open} returning session_id, lease_epoch`,
+        values: [owner, ttl_ms],
+      });
+      if (taken.length === 0) return [];
+      const ids = taken.map((row) => row.session_id);
+      const [turns, items] = await Promise.all([
+        db.query<TurnRow>({
+          text: `select * from turns where session_id = any($1::text[]) and status in ('running', 'waiting') order by no`,
+          values: [ids],
+        }),
+        db.query<ItemRow>({
+          text: `select ${itemColumns} from items i where session_id = any($1::text[])
+            and status in ('queued', 'streaming', 'running', 'pending') order by session_id, position`,
+          values: [ids],
+        }),
+      ]);
+      return taken.map((row): Abandoned => {
+        const turn = turns.findLast((candidate) => candidate.session_id === row.session_id);
+        const lease: Lease = { session_id: row.session_id, owner, epoch: row.lease_epoch };
+        return {
+          lease,
+          turn: turn ? turnOf(turn) : null,
+          open_items: items.filter((item) => item.session_id === row.session_id).map(itemOf),
+        };
+      });
+    },
+  };
+};

@@ -1,0 +1,42 @@
+import type { Database } from '../database.ts';
+import { StartError } from '../errors.ts';
+import { type KeyRing, keyFile, makeKeyFile, ringFromFile, ringFromText } from './key-ring.ts';
+import { makeVault, type Vault, VaultError } from './vault.ts';
+
+/**
+ * The vault of this start. A new key is made only while nothing is sealed yet; sealed rows whose key is missing or
+ * wrong are a refusal, because a new key would lose them silently.
+ */
+export const openVault = async (
+  db: Database,
+  data_folder: string,
+  encryption_key: string | undefined,
+): Promise<Vault> => {
+  // One row of each key is enough to know that the key is the right one.
+  const sealed = await db.query<{ id: string; credentials: string; key: string }>({
+    text: `select distinct on (split_part(credentials, '.', 2)) id, credentials, split_part(credentials, '.', 2) as key
+      from saved_authentications order by split_part(credentials, '.', 2)`,
+  });
+  const ring: KeyRing | undefined = encryption_key
+    ? ringFromText(encryption_key, 'ENCRYPTION_KEY')
+    : ringFromFile(data_folder);
+  if (!ring && sealed.length > 0)
+    throw new StartError(
+      `The key of the stored credentials is missing: ${keyFile(data_folder)} does not exist and ENCRYPTION_KEY is not set. ` +
+        'Put the file back from your backup or set ENCRYPTION_KEY to the key they were sealed with.',
+    );
+  const vault = makeVault(ring ?? makeKeyFile(data_folder));
+  for (const row of sealed) check(vault, row);
+  return vault;
+};
+
+export const placeOf = (id: string) => ({ table: 'saved_authentications', id, column: 'credentials' });
+
+const check = (vault: Vault, row: { id: string; credentials: string; key: string }): void => {
+  try {
+    vault.open(placeOf(row.id), row.credentials);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    throw new StartError(`The stored credentials cannot be opened. ${error.message}`, { cause: error });
+  }
+};
