@@ -127,7 +127,7 @@ const answer = (
     notices.push(`${counted(end.left.length, 'process', 'processes')} it left behind ended`);
   notices.push(...stubbornWords(end));
   const section = (name: string, text: string) =>
-    text === '' ? `${name}: (empty)` : `${name}:\n${text.trimEnd()}`;
+    text === '' ? `${name}: (empty)` : `${name}:\n${text.replace(/\n$/, '')}`;
   const text = `[${notices.join('. ')}]\n${section('stdout', stdout)}\n${section('stderr', stderr)}`;
   return (isFailure(end) ? failed : done)(text, {
     title: `${language} · ${words}`,

@@ -20,19 +20,23 @@ export interface Runtime {
 
 const windows = process.platform === 'win32';
 
-/** Makes the code's own imports start at the working directory, as if its file were there. */
-const resolveHook = (codeFile: string, cwd: string): string => `import { registerHooks } from 'node:module';
+/**
+ * Runs before the code: its own imports start at the working directory, as if its file were there, and its output is
+ * written at once (Node would keep what the pipe does not take, and lose it in `process.exit`).
+ */
+const prelude = (codeFile: string, cwd: string): string => `import { registerHooks } from 'node:module';
 const code = ${JSON.stringify(pathToFileURL(codeFile).href)};
 const there = ${JSON.stringify(pathToFileURL(`${cwd}/code.js`).href)};
 registerHooks({
   resolve: (name, context, next) => next(name, context.parentURL === code ? { ...context, parentURL: there } : context),
 });
+for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true);
 `;
 
 /** This server's own Node, which runs TypeScript by leaving the types out. */
 const node = (file: string): Runtime => ({
   file,
-  beside: (codeFile, cwd) => ({ 'resolve.mjs': resolveHook(codeFile, cwd) }),
+  beside: (codeFile, cwd) => ({ 'prelude.mjs': prelude(codeFile, cwd) }),
   commands: (codeFile, folder) => [
     {
       command: process.execPath,
@@ -40,7 +44,7 @@ const node = (file: string): Runtime => ({
         '--disable-warning=ExperimentalWarning',
         '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
         '--import',
-        pathToFileURL(`${folder}/resolve.mjs`).href,
+        pathToFileURL(`${folder}/prelude.mjs`).href,
         codeFile,
       ],
     },
