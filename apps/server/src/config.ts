@@ -26,7 +26,7 @@ export interface ServerConfig {
   readonly allowed_hosts: readonly string[];
   /** null: the managed PostgreSQL in the data folder. */
   readonly database_url: string | null;
-  /** 32 bytes as base64 or hexadecimal; null: a key file in the data folder. */
+  /** `kid:base64,…`, the first active; null: a key file in the data folder. */
   readonly encryption_key: string | null;
   /** By environment name (`ANTHROPIC_API_KEY`, `OPENAI_ORG_ID` …), as in `Provider.key_names`. */
   readonly keys: Readonly<Record<string, ConfiguredKey>>;
@@ -36,6 +36,8 @@ export interface ServerConfig {
   readonly web_folder: string | null;
   /** Where a new session works when nothing else is said. */
   readonly default_working_directory: string;
+  /** true: turns that a crash interrupted go on by themselves at the next start. */
+  readonly auto_resume: boolean;
   /** true: the simulator stands in for every vendor; the page says so. */
   readonly demo: boolean;
   /** Where the log goes; `file` is `<data>/log/server.log`. */
@@ -102,6 +104,7 @@ const Settings = z.object({
   MAESTRO_PORT: port.optional(),
   MAESTRO_OPEN: yesNo.optional(),
   MAESTRO_ALLOWED_HOSTS: text.optional(),
+  MAESTRO_AUTO_RESUME: yesNo.optional(),
   DATABASE_URL: postgresUrl.optional(),
   ENCRYPTION_KEY: text.optional(),
   ANTHROPIC_BASE_URL: httpUrl.optional(),
@@ -239,6 +242,7 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
     base_urls,
     web_folder: existsSync(join(web_folder, 'index.html')) ? web_folder : null,
     default_working_directory: homedir(),
+    auto_resume: settings['MAESTRO_AUTO_RESUME'] === true,
     demo: false,
     log: 'stderr',
   });

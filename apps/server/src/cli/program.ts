@@ -1,4 +1,3 @@
-import { StartError } from '../start-error.ts';
 import { type Command, exit, maestro, UsageError } from './command.ts';
 import { nearest } from './nearest.ts';
 
@@ -38,6 +37,9 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./version.ts')).versionCommand,
   },
 };
+
+/** Errors whose message is meant for the person. */
+const expected: ReadonlySet<string> = new Set(['StartError', 'ApiFailure']);
 
 const asksHelp = (argv: readonly string[]): boolean => {
   const end = argv.indexOf('--');
@@ -82,16 +84,18 @@ export const runProgram = async (argv: readonly string[]): Promise<number> => {
   try {
     return await dispatch(argv);
   } catch (error) {
+    if (!(error instanceof Error)) throw error;
     if (error instanceof UsageError) {
       process.stderr.write(`${error.message}\n`);
       return exit.usage;
     }
-    if (error instanceof StartError) {
-      process.stderr.write(`${error.message}\n${error.remedy}\n`);
+    // By name: the store has its own StartError, and loading rooms to compare classes would cost every command.
+    if (expected.has(error.name)) {
+      process.stderr.write(`${error.message}\n`);
+      if ('remedy' in error) process.stderr.write(`${error.remedy}\n`);
       return exit.failed;
     }
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`Something went wrong that should not:\n${text}\n`);
+    process.stderr.write(`Something went wrong that should not:\n${error.stack ?? error.message}\n`);
     return exit.failed;
   }
 };

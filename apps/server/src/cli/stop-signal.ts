@@ -3,11 +3,16 @@ import { exit } from './command.ts';
 /** One Ctrl-C can arrive twice within this time: from the terminal and again through npm. */
 const same_press_ms = 500;
 
+export interface StopRequest {
+  readonly asked: Promise<NodeJS.Signals>;
+  already(): boolean;
+}
+
 /**
  * Listens for SIGINT, SIGTERM and SIGHUP. The first asks to stop; a further one, pressed again, ends the process at
  * once with code 130.
  */
-export const untilStopped = () => {
+export const untilStopped = (): StopRequest => {
   let first: number | undefined;
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   const onSignal = (signal: NodeJS.Signals) => {
