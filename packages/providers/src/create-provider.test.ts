@@ -283,6 +283,21 @@ describe('failures, typed and in words (P10, P13)', () => {
     const end = await failing(answer(401, 'no', ['request-id: req_1']));
     expect(end.error).toMatchObject({ cause: 'auth', status: 401, request_id: 'req_1' });
   });
+  it('leaves the others alone when one service hangs', async () => {
+    const hanging = await answering(() => undefined);
+    const wire = testWire({ max_connections: 1, max_queued: 1 });
+    const provider = stubProvider({ wire });
+    const stop = new AbortController();
+    const stuck = [1, 2].map(() => eventsOf(provider.stream(stubRequest(hanging.url), stop.signal)));
+    const full = errorOf(await eventsOf(provider.stream(stubRequest(hanging.url), stop.signal)));
+    expect(full.error).toMatchObject({
+      cause: 'overloaded',
+      message: expect.stringContaining('already wait'),
+    });
+    doneOf(await eventsOf(provider.stream(stubRequest((await answering(good)).url), never())));
+    stop.abort();
+    for (const events of await Promise.all(stuck)) expect(errorOf(events).error.cause).toBe('aborted');
+  });
   it('says what to do when nothing answers', async () => {
     const events = await eventsOf(stubProvider().stream(stubRequest('http://127.0.0.1:1'), never()));
     expect(typesOf(events)).toEqual(['attempt', 'error']);
@@ -420,7 +435,10 @@ describe('lists and credential tests (P7)', () => {
       log: silent,
     };
     const ask = createAskJson(stubVendor, deps, input(server.url), never(), async () => undefined, 50);
-    expect(await ask('GET', '/v1/models')).toMatchObject({ ok: false, error: { cause: 'timeout' } });
+    expect(await ask('GET', '/v1/models')).toMatchObject({
+      ok: false,
+      error: { cause: 'timeout', message: expect.stringContaining('did not answer within 0.05 s') },
+    });
     const stop = new AbortController();
     const pending = stubProvider().models(input(server.url), stop.signal);
     stop.abort();

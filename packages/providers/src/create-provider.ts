@@ -124,7 +124,7 @@ async function* run(
       return;
     }
     last = end.exchange;
-    if (next !== undefined && blamesProfile(end.error.status ?? null, end.text)) {
+    if (next !== undefined && blamesProfile(end.exchange?.response_status ?? null, end.text)) {
       await remember(endpointOf(vendor, request.credential, baseUrl), profile, next);
       yield { type: 'profile', from: profile, to: next, reason: end.error.message };
       profile = next;

@@ -25,6 +25,7 @@ export const createAskJson =
   async (method, path, body) => {
     const baseUrl = input.base_url ?? vendor.default_base_url;
     const url = joinUrl(baseUrl, path);
+    const late = AbortSignal.timeout(timeout_ms);
     const mask = maskOf(input.credential);
     const bytes = body === undefined ? null : Buffer.from(JSON.stringify(body));
     const choice = chooseProfile(vendor, deps.memory, input.credential, baseUrl, deps.wire.profiles);
@@ -44,7 +45,7 @@ export const createAskJson =
         headers: head.value,
         body: bytes,
         timeouts: { connect_ms: timeout_ms, first_byte_ms: timeout_ms, between_chunks_ms: timeout_ms },
-        signal,
+        signal: AbortSignal.any([signal, late]),
         lane: laneOf(input.credential, ''),
       });
       if (!sent.ok) return failedBelow(sent.error);
@@ -64,7 +65,10 @@ export const createAskJson =
     const failedBelow = (error: WireError): Asked =>
       failed(networkError(error, { url, hint: vendor.unreachable_hint }));
     const failed = (error: ProviderError): Asked => ({
-      result: { ok: false, error: maskError(signal.aborted ? aborted : error, mask) },
+      result: {
+        ok: false,
+        error: maskError(signal.aborted ? aborted : late.aborted ? tooLate(url, timeout_ms) : error, mask),
+      },
       blames: false,
     });
 
@@ -73,6 +77,12 @@ export const createAskJson =
     await remember(endpointOf(vendor, input.credential, baseUrl), choice.id, choice.next);
     return (await once(choice.next)).result;
   };
+
+const tooLate = (url: string, timeout_ms: number): ProviderError => ({
+  cause: 'timeout',
+  message: `${URL.parse(url)?.host ?? url} did not answer within ${timeout_ms / 1_000} s.`,
+  remedy: 'Check the network and the base URL, then try again.',
+});
 
 interface Asked {
   readonly result: Result<Json, ProviderError>;

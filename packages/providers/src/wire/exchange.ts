@@ -36,13 +36,13 @@ export const attempt = (input: {
     let answered = false;
     let watch: NodeJS.Timeout | undefined;
 
-    const give_up = (kind: WireFailureKind, message: string): void => {
+    const giveUp = (kind: WireFailureKind, message: string): void => {
       why ??= new WireError(kind, message);
       clearTimeout(watch);
       outgoing?.destroy(why);
     };
     const onAbort = (): void => {
-      give_up('aborted', 'stopped');
+      giveUp('aborted', 'stopped');
       if (answered) leave();
     };
     const done = (): void => {
@@ -52,7 +52,7 @@ export const attempt = (input: {
     const expect = (kind: 'first_byte_timeout' | 'chunk_timeout', ms: number): void => {
       clearTimeout(watch);
       const what = kind === 'first_byte_timeout' ? 'nothing was answered' : 'the answer stopped';
-      watch = setTimeout(() => give_up(kind, `${what} for ${ms / 1000} s`), ms);
+      watch = setTimeout(() => giveUp(kind, `${what} for ${ms / 1000} s`), ms);
     };
     const fail = (error: Error): void => {
       done();

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   brotliCompressSync,
   constants,
@@ -18,6 +21,7 @@ import {
   chunk,
   chunkedHead,
   failedSend,
+  fixtures,
   lastChunk,
   patient,
   plainRequest,
@@ -30,6 +34,8 @@ import {
   tlsFiles,
 } from '../../test/kit.ts';
 import { WireError } from './wire.ts';
+
+const run = promisify(execFile);
 
 const until = async (condition: () => boolean): Promise<void> => {
   const deadline = performance.now() + 5_000;
@@ -95,21 +101,26 @@ describe('connections (P2)', () => {
     await until(() => server.sockets[0]?.destroyed === true);
   });
 
-  it('sends again on a fresh connection when the server had closed the kept one', async () => {
-    let served = 0;
-    const server = await rawServer(({ socket, number }) => {
-      if (number === 2) {
-        socket.resetAndDestroy();
-        return;
-      }
-      served += 1;
-      socket.write(answer(200, `ok ${served}`));
+  for (const [how, leave] of [
+    ['reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['closed', (socket: Socket) => socket.end()],
+  ] as const) {
+    it(`sends again on a fresh connection when the server ${how} the kept one`, async () => {
+      let served = 0;
+      const server = await rawServer(({ socket, number }) => {
+        if (number === 2) {
+          leave(socket);
+          return;
+        }
+        served += 1;
+        socket.write(answer(200, `ok ${served}`));
+      });
+      const wire = testWire();
+      expect(await textOf(await sent(wire, plainRequest(server.url)))).toBe('ok 1');
+      expect(await textOf(await sent(wire, plainRequest(server.url)))).toBe('ok 2');
+      expect(server.sockets).toHaveLength(2);
     });
-    const wire = testWire();
-    expect(await textOf(await sent(wire, plainRequest(server.url)))).toBe('ok 1');
-    expect(await textOf(await sent(wire, plainRequest(server.url)))).toBe('ok 2');
-    expect(server.sockets).toHaveLength(2);
-  });
+  }
 
   it('does not send again when a fresh connection is reset', async () => {
     const server = await rawServer(({ socket }) => socket.resetAndDestroy());
@@ -344,6 +355,30 @@ describe('certificates (P2)', () => {
     const failure = await failedSend(testWire(), plainRequest(server.url));
     expect(failure.kind).toBe('tls');
     expect(failure.code).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+  });
+  it('takes NODE_EXTRA_CA_CERTS, and an idle connection does not keep the process', async () => {
+    const server = await rawTlsServer(({ socket }) => socket.write(answer(200, 'ok')));
+    const script = `
+      import { createWire } from ${JSON.stringify(new URL('transport.ts', import.meta.url))};
+      const wire = createWire({ profiles: new Map(), clock: { now: Date.now, monotonic: () => 0 }, env: {} });
+      const sent = await wire.send({
+        method: 'GET', url: '${server.url}', headers: [['Host', 'localhost']], body: null,
+        timeouts: { connect_ms: 5000, first_byte_ms: 5000, between_chunks_ms: 5000 },
+        signal: new AbortController().signal,
+      });
+      if (!sent.ok) throw sent.error;
+      for await (const chunk of sent.value.body) process.stdout.write(chunk);
+    `;
+    const env = {
+      ...process.env,
+      NODE_EXTRA_CA_CERTS: fileURLToPath(new URL('tls/localhost.cert.pem', fixtures)),
+    };
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      env,
+      timeout: 10_000,
+    });
+    expect(stdout).toBe('ok');
+    expect(server.sockets).toHaveLength(1);
   });
   it('calls TLS towards a plain server a failure of TLS', async () => {
     const server = await rawServer(() => undefined);

@@ -37,7 +37,10 @@ export const createWire = (options: WireOptions): Wire => {
     if (!answer.ok) return answer;
     const wait = rateLimitWait(answer.value.headers, options.clock.now());
     // A reset beyond the bound is not waited for: the vendor's own refusal tells more.
-    if (wait > 0 && wait <= longest) origin.queue.hold(lane, wait);
+    if (wait > 0 && wait <= longest) {
+      options.log.info('wire.rate_limit_reached', { origin: url.origin, wait_ms: wait });
+      origin.queue.hold(lane, wait);
+    }
     return answer;
   };
 
