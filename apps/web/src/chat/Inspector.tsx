@@ -1,0 +1,192 @@
+import type { Session, ToolFacts } from '@maestro/protocol';
+import { useEffect, useState } from 'react';
+import { useProviders, useTools } from '../live/facts.ts';
+import { client, failureOf } from '../live/maestro.ts';
+import { cost, whole } from '../ui/format.ts';
+
+/** Beside the chat: what it used, how full the context is, which tools it has, its prompt. */
+export function Inspector({ session }: { session: Session }) {
+  return (
+    <>
+      <Usage session={session} />
+      <Context session={session} />
+      <Tools session={session} />
+      <Prompt session={session} />
+      <section>
+        <h2>Working directory</h2>
+        <p className="mono wrap">{session.working_directory}</p>
+      </section>
+    </>
+  );
+}
+
+function Usage({ session }: { session: Session }) {
+  const { totals } = session;
+  const unknown = totals.unpriced_calls > 0;
+  return (
+    <section>
+      <h2>Usage</h2>
+      <dl className="totals">
+        <dt>Cost</dt>
+        <dd className="total-cost">{cost(totals)}</dd>
+        <dt>Input</dt>
+        <dd>{whole(totals.request_tokens)}</dd>
+        {totals.cache_read_tokens > 0 && (
+          <>
+            <dt className="part">of it from cache</dt>
+            <dd>{whole(totals.cache_read_tokens)}</dd>
+          </>
+        )}
+        <dt>Output</dt>
+        <dd>{whole(totals.response_tokens)}</dd>
+        {totals.reasoning_tokens > 0 && (
+          <>
+            <dt className="part">of it thinking</dt>
+            <dd>{whole(totals.reasoning_tokens)}</dd>
+          </>
+        )}
+        <dt>Calls</dt>
+        <dd>{whole(totals.calls)}</dd>
+      </dl>
+      {unknown && (
+        <p className="hint">
+          The price of {totals.unpriced_calls === 1 ? 'one call' : `${totals.unpriced_calls} calls`} is not
+          known.
+        </p>
+      )}
+      {totals.estimated_calls > 0 && (
+        <p className="hint">Some figures are our own estimate: the provider gave none.</p>
+      )}
+    </section>
+  );
+}
+
+function Context({ session }: { session: Session }) {
+  const provider = useProviders().data?.find((one) => one.id === session.provider);
+  const size = provider?.models.find((model) => model.id === session.model)?.context_tokens ?? null;
+  const used = session.context_tokens;
+  if (size === null)
+    return (
+      <section>
+        <h2>Context</h2>
+        <p>
+          {whole(used)} tokens <span className="hint">of an unknown window</span>
+        </p>
+      </section>
+    );
+  const share = Math.min(1, used / size);
+  const percent = used > 0 && share < 0.01 ? 'under 1' : String(Math.round(share * 100));
+  return (
+    <section>
+      <h2>Context window, {percent} % used</h2>
+      <div
+        className={`meter${share >= 0.8 ? ' full' : ''}`}
+        role="img"
+        aria-label={`${whole(used)} of ${whole(size)} tokens`}
+      >
+        <span style={{ width: `${Math.max(share * 100, used > 0 ? 1 : 0)}%` }} />
+      </div>
+      <p className="hint">
+        {whole(used)} of {whole(size)} tokens
+        {share >= 0.8 && '. Nearly full: older parts may have to be shortened.'}
+      </p>
+    </section>
+  );
+}
+
+function Tools({ session }: { session: Session }) {
+  const tools = useTools();
+  const [problem, setProblem] = useState<string | null>(null);
+  const flip = async (tool: ToolFacts, on: boolean): Promise<void> => {
+    try {
+      const switches = { ...session.tools, [tool.name]: on };
+      await client.patchSession({ params: { session_id: session.id }, body: { tools: switches } });
+      setProblem(null);
+    } catch (error) {
+      setProblem(failureOf(error).message);
+    }
+  };
+  return (
+    <section>
+      <h2>Tools in this session</h2>
+      {tools.isPending && <p className="muted">Loading…</p>}
+      {tools.isError && <p className="field-error">{failureOf(tools.error).message}</p>}
+      {problem && (
+        <p className="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+      <ul className="tool-switches">
+        {(tools.data ?? []).map((tool) => (
+          <li key={tool.name}>
+            <label className="tool-switch" title={tool.description}>
+              <input
+                type="checkbox"
+                checked={tool.is_enabled && (session.tools[tool.name] ?? true)}
+                disabled={!tool.is_enabled}
+                onChange={(event) => void flip(tool, event.target.checked)}
+              />
+              <span className="truncate">{tool.name}</span>
+              <span className="hint">{tool.is_enabled ? kinds[tool.kind] : 'off for all'}</span>
+            </label>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const kinds = { read: 'reads', write: 'writes', execute: 'runs' } as const;
+
+function Prompt({ session }: { session: Session }) {
+  const [text, setText] = useState(session.system_prompt);
+  const [state, setState] = useState<'same' | 'saving' | 'saved'>('same');
+  const [problem, setProblem] = useState<string | null>(null);
+  const changed = text !== session.system_prompt;
+  useEffect(() => setText(session.system_prompt), [session.system_prompt]);
+
+  const save = async (): Promise<void> => {
+    setState('saving');
+    try {
+      await client.patchSession({ params: { session_id: session.id }, body: { system_prompt: text } });
+      setProblem(null);
+      setState('saved');
+    } catch (error) {
+      setProblem(failureOf(error).message);
+      setState('same');
+    }
+  };
+  return (
+    <section>
+      <h2>
+        <label htmlFor="system-prompt">System prompt</label>
+      </h2>
+      <textarea
+        id="system-prompt"
+        className="textarea"
+        rows={4}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        placeholder="None: the agent's own default"
+      />
+      {problem && (
+        <p className="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+      <p className="prompt-foot">
+        <span className="hint" aria-live="polite">
+          {changed ? 'Counts from the next message on' : state === 'saved' ? 'Saved' : ''}
+        </span>
+        <button
+          type="button"
+          className="button small"
+          disabled={!changed || state === 'saving'}
+          onClick={() => void save()}
+        >
+          Save
+        </button>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,98 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { useCardIds, useCardsLive } from '../live/cards.ts';
+import { client, failureOf } from '../live/maestro.ts';
+import { useNow } from '../ui/clock.ts';
+import { Icon } from '../ui/icons.tsx';
+import { NewSession } from './NewSession.tsx';
+import { ArchivedCard, SessionCard } from './SessionCard.tsx';
+import { StatsPanel } from './StatsPanel.tsx';
+import './dashboard.css';
+
+const Modal = lazy(() => import('../ui/Modal.tsx'));
+
+/** `/`: a live card for each session, the form for a new one, and what the server uses. */
+export function Dashboard() {
+  const known = useCardsLive();
+  const ids = useCardIds('all');
+  const search = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const [archived, setArchived] = useState(false);
+  const open = search.new === true;
+  const setOpen = (on: boolean): void =>
+    void navigate({ to: '/', search: on ? { new: true } : {}, replace: true });
+  const now = useNow(30_000);
+  const empty = known && ids.length === 0;
+
+  return (
+    <div className="dashboard">
+      <section className="dashboard-main" aria-labelledby="sessions-title">
+        <div className="dashboard-head">
+          <h1 id="sessions-title">Sessions</h1>
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={archived}
+              onChange={(event) => setArchived(event.target.checked)}
+            />
+            Show archived
+          </label>
+          <button type="button" className="button primary" onClick={() => setOpen(true)}>
+            <Icon name="plus" />
+            New session
+          </button>
+        </div>
+        {!known && ids.length === 0 && <p className="muted">Loading sessions…</p>}
+        {empty && !open && (
+          <div className="empty">
+            <h2>Start your first session</h2>
+            <p className="muted">
+              Choose who answers and the folder it works in. You can change everything but the folder later.
+            </p>
+            <NewSession onDone={() => undefined} />
+          </div>
+        )}
+        <ul className="cards">
+          {ids.map((id) => (
+            <SessionCard key={id} id={id} now={now} />
+          ))}
+        </ul>
+        {archived && <Archived now={now} />}
+      </section>
+      <StatsPanel />
+      {open && (
+        <Suspense fallback={null}>
+          <Modal title="New session" onClose={() => setOpen(false)}>
+            <NewSession onDone={() => undefined} onCancel={() => setOpen(false)} />
+          </Modal>
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function Archived({ now }: { now: number }) {
+  const list = useQuery({
+    queryKey: ['sessions', 'archived'],
+    queryFn: () => client.listSessions({ query: { archived: 'true', limit: 200 } }),
+  });
+  const cards = (list.data?.sessions ?? []).filter((card) => card.archived_at !== null);
+  return (
+    <section aria-labelledby="archived-title" className="archived">
+      <h2 id="archived-title">Archived</h2>
+      {list.isPending && <p className="muted">Loading…</p>}
+      {list.isError && (
+        <p className="banner error" role="alert">
+          {failureOf(list.error).message}
+        </p>
+      )}
+      {list.isSuccess && cards.length === 0 && <p className="muted">Nothing is archived.</p>}
+      <ul className="cards">
+        {cards.map((card) => (
+          <ArchivedCard key={card.id} card={card} now={now} onChanged={() => void list.refetch()} />
+        ))}
+      </ul>
+    </section>
+  );
+}

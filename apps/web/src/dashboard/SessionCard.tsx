@@ -1,0 +1,96 @@
+import type { Card, SessionId } from '@maestro/protocol';
+import { Link } from '@tanstack/react-router';
+import { lazy, memo, Suspense, useState } from 'react';
+import { useCard } from '../live/cards.ts';
+import { providerName } from '../live/facts.ts';
+import { client, failureOf } from '../live/maestro.ts';
+import { ago, cost, needsPerson, short, tokens, whole } from '../ui/format.ts';
+import { StatusMark } from '../ui/StatusMark.tsx';
+
+const DeleteDialog = lazy(() => import('./DeleteDialog.tsx'));
+
+export const SessionCard = memo(function SessionCard({ id, now }: { id: SessionId; now: number }) {
+  const card = useCard(id);
+  return card ? <CardView card={card} now={now} /> : null;
+});
+
+export function ArchivedCard({ card, now, onChanged }: { card: Card; now: number; onChanged: () => void }) {
+  return <CardView card={card} now={now} onChanged={onChanged} />;
+}
+
+function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged?: () => void }) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const [deleting, setDeleting] = useState(false);
+  const archived = card.archived_at !== null;
+
+  const archive = async (): Promise<void> => {
+    try {
+      await client.patchSession({ params: { session_id: card.id }, body: { archived: !archived } });
+      setProblem(null);
+      onChanged?.();
+    } catch (error) {
+      setProblem(failureOf(error).message);
+    }
+  };
+
+  return (
+    <li className={`card${needsPerson(card) ? ' calls' : ''}`}>
+      <div className="card-top">
+        <StatusMark session={card} />
+        <span className="hint">{ago(card.last_activity_at, now)}</span>
+      </div>
+      <h2 className="card-title">
+        <Link to="/sessions/$id" params={{ id: card.id }} className="card-link">
+          {card.title}
+        </Link>
+      </h2>
+      <p className="card-preview">{card.preview || 'No messages yet.'}</p>
+      <p
+        className="hint truncate"
+        title={`${card.agent_name} · ${providerName(card.provider)} · ${card.model}`}
+      >
+        {card.agent_name} · {providerName(card.provider)} · {card.model}
+      </p>
+      {problem && (
+        <p className="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+      <div className="card-foot">
+        <span className="mono" title={`${whole(tokens(card.totals))} tokens`}>
+          {short(tokens(card.totals))} tokens
+        </span>
+        <span className="mono">{cost(card.totals)}</span>
+        <span className="card-actions">
+          <button
+            type="button"
+            className="button small quiet"
+            aria-label={`${archived ? 'Restore' : 'Archive'} ${card.title}`}
+            onClick={() => void archive()}
+          >
+            {archived ? 'Restore' : 'Archive'}
+          </button>
+          <button
+            type="button"
+            className="button small quiet"
+            aria-label={`Delete ${card.title}`}
+            onClick={() => setDeleting(true)}
+          >
+            Delete
+          </button>
+        </span>
+      </div>
+      {deleting && (
+        <Suspense fallback={null}>
+          <DeleteDialog
+            card={card}
+            onClose={(deleted) => {
+              setDeleting(false);
+              if (deleted) onChanged?.();
+            }}
+          />
+        </Suspense>
+      )}
+    </li>
+  );
+}

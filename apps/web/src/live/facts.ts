@@ -1,0 +1,46 @@
+import type { ProviderFacts, ProviderId, ServerFacts, Stats, ToolFacts } from '@maestro/protocol';
+import { QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { client, live } from './maestro.ts';
+import { Signal, useSignal } from './signal.ts';
+
+export const queries = new QueryClient({
+  defaultOptions: { queries: { staleTime: 60_000, retry: 1, refetchOnWindowFocus: false } },
+});
+
+/** Two minutes of figures at one every two seconds. */
+const most = 60;
+const stats = new Signal<readonly Stats[]>([]);
+
+/** Follows the server's facts: figures go to the panel, news of providers and tools into their queries. */
+export const followServer = (): (() => void) => {
+  const watch = live().watchServer();
+  watch.stats.listen((now) => now && stats.set([...stats.get(), now].slice(-most)));
+  watch.providers.listen((now) => queries.setQueryData(['providers'], now));
+  watch.tools.listen((now) => queries.setQueryData(['tools'], now));
+  return () => watch.close();
+};
+
+export const useStats = (): readonly Stats[] => useSignal(stats);
+
+export const useServerFacts = (): ServerFacts | undefined =>
+  useQuery({
+    queryKey: ['server'],
+    queryFn: () => client.serverFacts(),
+    staleTime: Number.POSITIVE_INFINITY,
+  }).data;
+
+export const useProviders = (): UseQueryResult<ProviderFacts[]> =>
+  useQuery({ queryKey: ['providers'], queryFn: async () => (await client.providers()).providers });
+
+export const useTools = (): UseQueryResult<ToolFacts[]> =>
+  useQuery({ queryKey: ['tools'], queryFn: async () => (await client.tools()).tools });
+
+const names: Record<ProviderId, string> = {
+  anthropic: 'Anthropic',
+  openai: 'OpenAI',
+  openai_chat: 'OpenAI Chat',
+  gemini: 'Gemini',
+  ollama: 'Ollama',
+  compatible: 'Compatible',
+};
+export const providerName = (id: ProviderId): string => names[id];

@@ -1,0 +1,61 @@
+import DOMPurify from 'dompurify';
+
+const tags = [
+  'a',
+  'blockquote',
+  'br',
+  'button',
+  'code',
+  'del',
+  'div',
+  'em',
+  'h1',
+  'h2',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'hr',
+  'img',
+  'input',
+  'li',
+  'ol',
+  'p',
+  'pre',
+  'span',
+  'strong',
+  'table',
+  'tbody',
+  'td',
+  'th',
+  'thead',
+  'tr',
+  'ul',
+];
+const attributes = [
+  'align',
+  'alt',
+  'aria-label',
+  'checked',
+  'class',
+  'disabled',
+  'href',
+  'rel',
+  'src',
+  'start',
+  'tabindex',
+  'target',
+  'title',
+  'type',
+];
+
+/** Parses HTML into nodes with only what Markdown makes: no id, name, style, data or event attributes, no remote picture. */
+export const sanitize = (html: string): DocumentFragment =>
+  DOMPurify.sanitize(html, {
+    ALLOWED_TAGS: tags,
+    ALLOWED_ATTR: attributes,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    ADD_ATTR: ['aria-label', 'target'],
+    RETURN_DOM_FRAGMENT: true,
+  });

@@ -1,0 +1,71 @@
+import type { Card, SessionId } from '@maestro/protocol';
+import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
+import { useCard, useCardIds } from '../live/cards.ts';
+import { needsPerson, short, stateWords, tokens } from '../ui/format.ts';
+import { Icon } from '../ui/icons.tsx';
+
+/** All sessions beside the chat: chats and agent tasks apart, each with its state. */
+export function ChannelList() {
+  const chats = useCardIds('chat');
+  const tasks = useCardIds('task');
+  return (
+    <nav className="channels" aria-label="Sessions">
+      <div className="channels-head">
+        <h2>Chats</h2>
+        <Link to="/" search={{ new: true }} className="button small quiet" aria-label="New session">
+          <Icon name="plus" />
+          New
+        </Link>
+      </div>
+      {chats.length === 0 && <p className="hint channels-empty">No chats yet.</p>}
+      <ul>
+        {chats.map((id) => (
+          <Channel key={id} id={id} />
+        ))}
+      </ul>
+      {tasks.length > 0 && (
+        <>
+          <div className="channels-head">
+            <h2>Agent tasks</h2>
+          </div>
+          <ul>
+            {tasks.map((id) => (
+              <Channel key={id} id={id} />
+            ))}
+          </ul>
+        </>
+      )}
+    </nav>
+  );
+}
+
+const second = (card: Card): string => {
+  if (needsPerson(card)) return 'Needs you';
+  if (card.status !== 'idle') return stateWords(card);
+  return card.preview || 'No messages yet';
+};
+
+const Channel = memo(function Channel({ id }: { id: SessionId }) {
+  const card = useCard(id);
+  if (!card) return null;
+  return (
+    <li>
+      <Link
+        to="/sessions/$id"
+        params={{ id }}
+        className={`channel mark-of-${card.status}`}
+        activeProps={{ 'aria-current': 'page' }}
+      >
+        <span className={`mark ${card.status}`}>
+          <span className="mark-shape" aria-hidden="true" />
+        </span>
+        <span className="channel-title truncate">{card.title}</span>
+        <span className="channel-tokens" title={`${tokens(card.totals)} tokens`}>
+          {short(tokens(card.totals))}
+        </span>
+        <span className="channel-line truncate">{second(card)}</span>
+      </Link>
+    </li>
+  );
+});

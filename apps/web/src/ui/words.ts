@@ -1,0 +1,33 @@
+import type { AccessMode, Effort, ProviderFacts } from '@maestro/protocol';
+
+/** Access modes as people read them. */
+export const accessModes: Record<AccessMode, { name: string; explanation: string }> = {
+  full: {
+    name: 'Full access',
+    explanation: 'May read and change any file you can, and run any command, without asking.',
+  },
+  workspace: {
+    name: 'Workspace',
+    explanation: 'Files only inside the working directory; commands ask first.',
+  },
+  ask: { name: 'Ask first', explanation: 'Reads freely; every change and every command asks you first.' },
+  read_only: { name: 'Read only', explanation: 'May read and search. Nothing is changed, nothing is run.' },
+};
+
+export const efforts: readonly (readonly [Effort, string])[] = [
+  ['off', 'No thinking'],
+  ['low', 'Low'],
+  ['medium', 'Medium'],
+  ['high', 'High'],
+  ['max', 'Maximum'],
+];
+
+/** A provider's state in a sentence, with what to do where it is not ready. */
+export const providerState = (provider: ProviderFacts): string => {
+  if (provider.state === 'ready')
+    return provider.credential ? `Ready, with ${provider.credential}.` : 'Ready.';
+  if (provider.hint) return provider.hint;
+  if (provider.state === 'needs_key') return 'Not ready: it needs a key.';
+  if (provider.state === 'unreachable') return `Not ready: ${provider.base_url} does not answer.`;
+  return 'Not asked yet.';
+};
