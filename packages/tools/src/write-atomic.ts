@@ -32,13 +32,18 @@ export const writeAtomic = async (
   );
   try {
     await writeBeside(temporary, bytes, before);
-    if (expected !== undefined && !same(await statOf(target), expected)) throw new FileChanged(target);
+    await stillAsExpected(target, expected);
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     if (!before || !noRename.has(codeOf(error) ?? '')) throw error;
+    await stillAsExpected(target, expected);
     await writeFile(target, bytes);
   }
+};
+
+const stillAsExpected = async (target: string, expected: Stamp | null | undefined): Promise<void> => {
+  if (expected !== undefined && !same(await statOf(target), expected)) throw new FileChanged(target);
 };
 
 const writeBeside = async (temporary: string, bytes: Uint8Array, like: Stats | undefined): Promise<void> => {

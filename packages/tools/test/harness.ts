@@ -1,4 +1,5 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tool, ToolResult } from '@maestro/ports';
@@ -8,7 +9,11 @@ import { onTestFinished } from 'vitest';
 /** A real folder, gone after the test. */
 export const testFolder = async (): Promise<string> => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'maestro-test-')));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(async () => {
+    // A test may have closed or removed it.
+    if (existsSync(folder)) await chmod(folder, 0o755);
+    await rm(folder, { recursive: true, force: true });
+  });
   return folder;
 };
 
