@@ -308,6 +308,12 @@ describe('failures, typed and in words (P10, P13)', () => {
       await eventsOf(stubProvider().stream(stubRequest('http://x', { credential: null }), never())),
     );
     expect(none.error).toMatchObject({ cause: 'auth', remedy: expect.stringContaining('STUB_API_KEY') });
+    const profiles = { api_key: ['maestro-spec-openai'] } as const;
+    const openai = stubProvider({}, { profiles }).stream(
+      stubRequest('http://x', { credential: null }),
+      never(),
+    );
+    expect(errorOf(await eventsOf(openai)).error.cause).toBe('auth');
     const credential = { ...stubCredential, profile: 'my-own' };
     const unknown = errorOf(
       await eventsOf(stubProvider().stream(stubRequest('http://x', { credential }), never())),
