@@ -96,6 +96,10 @@ export const attempt = (input: {
     outgoing.on('error', (error) => {
       if (!answered) fail(error);
     });
+    // A switch of protocols nobody asked for closes the request without an error.
+    outgoing.on('close', () => {
+      if (!answered) fail(new WireError('reset', 'the connection was closed'));
+    });
     outgoing.on('socket', () => expect('first_byte_timeout', timeouts.first_byte_ms));
     outgoing.on('response', (response) => {
       answered = true;

@@ -331,6 +331,12 @@ describe('broken answers (P10)', () => {
     });
     expect((await bodyFailure(await sent(testWire(), plainRequest(server.url)))).kind).toBe('cut');
   });
+  it('fails when the server switches to a protocol nobody asked for', async () => {
+    const server = await rawServer(({ socket }) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+    );
+    expect((await failedSend(testWire(), plainRequest(server.url))).kind).toBe('reset');
+  });
   it('calls an answer that is not HTTP garbage', async () => {
     const server = await rawServer(({ socket }) => socket.end('SSH-2.0-OpenSSH\r\n'));
     expect((await failedSend(testWire(), plainRequest(server.url))).kind).toBe('garbage');
