@@ -83,11 +83,7 @@ export const startHouse = async (options: TestServerOptions = {}): Promise<House
     ask: async (id, text) => {
       const watch = live.watchSession(id);
       const { turn_id } = await client.sendMessage({ params: { session_id: id }, body: { text } });
-      await house.until(
-        watch,
-        () => watch.view?.turn?.id === turn_id && watch.view.turn.status !== 'running',
-        `the turn of "${text}" ends`,
-      );
+      await house.until(watch, () => hasEnded(watch, turn_id), `the turn of "${text}" ends`);
       return watch;
     },
     until,
@@ -124,7 +120,7 @@ export const until = (watch: SessionWatch, holds: () => boolean, what: string): 
       done(() =>
         reject(
           new Error(
-            `Waited in vain until ${what}. Turn ${view?.turn?.status}, ${watch.state.get().type}, last item ${JSON.stringify(last)?.slice(0, 600)}`,
+            `Waited in vain until ${what}. Turn ${view?.turn?.status}, ${watch.state.value.type}, last item ${JSON.stringify(last)?.slice(0, 600)}`,
           ),
         ),
       );
@@ -132,9 +128,24 @@ export const until = (watch: SessionWatch, holds: () => boolean, what: string): 
     const look = (): void => {
       if (holds()) done(resolve);
     };
-    const stop = watch.onChange(look);
+    const stops = [watch.onChange(look), watch.state.listen(look)];
+    const stop = (): void => {
+      for (const each of stops) each();
+    };
     look();
   });
+
+/** The turn (the last one where none is named) has come to an end. */
+export const hasEnded = (watch: SessionWatch, turn_id = watch.view?.turn?.id): boolean => {
+  const turn = watch.view?.turn;
+  return (
+    turn !== undefined &&
+    turn !== null &&
+    turn.id === turn_id &&
+    turn.status !== 'running' &&
+    turn.status !== 'waiting'
+  );
+};
 
 /** The items a watch holds, in order. */
 export const items = (watch: SessionWatch): Item[] => {

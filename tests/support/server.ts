@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Simulator } from '@maestro/simulator';
 import { type Ended, type Program, startMaestro } from './program.ts';
 import { removeFolder, temporaryFolder } from './temporary.ts';
 
@@ -9,7 +10,7 @@ export interface TestServerOptions {
   /** A data folder to use, and to leave behind; else a new one that is removed by `stop`. */
   readonly data?: string;
   /** Where the stand-in for every vendor answers; dummy keys are set. */
-  readonly simulator?: { readonly url: string };
+  readonly simulator?: Pick<Simulator, 'base'>;
   /** Further arguments of `maestro start`. */
   readonly args?: readonly string[];
 }
@@ -36,14 +37,16 @@ export interface TestServer extends AsyncDisposable {
 const stop_within_ms = 12_000;
 
 /** The environment that sends every vendor's requests to one stand-in. */
-export const vendorsAt = (url: string): NodeJS.ProcessEnv => ({
-  ANTHROPIC_BASE_URL: url,
+export const vendorsAt = (simulator: Pick<Simulator, 'base'>): NodeJS.ProcessEnv => ({
+  ANTHROPIC_BASE_URL: simulator.base('anthropic'),
   ANTHROPIC_API_KEY: 'sk-ant-test',
-  OPENAI_BASE_URL: `${url}/v1`,
+  OPENAI_BASE_URL: simulator.base('openai'),
   OPENAI_API_KEY: 'sk-test',
-  GEMINI_BASE_URL: url,
+  GEMINI_BASE_URL: simulator.base('gemini'),
   GEMINI_API_KEY: 'gemini-test',
-  OLLAMA_HOST: url,
+  OLLAMA_HOST: simulator.base('ollama'),
+  COMPATIBLE_BASE_URL: simulator.base('compatible'),
+  COMPATIBLE_API_KEY: 'compatible-test',
 });
 
 export const startTestServer = async (options: TestServerOptions = {}): Promise<TestServer> => {
@@ -54,7 +57,7 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
       MAESTRO_DATA: data,
       MAESTRO_PORT: '0',
       MAESTRO_OPEN: '0',
-      ...(options.simulator ? vendorsAt(options.simulator.url) : {}),
+      ...(options.simulator ? vendorsAt(options.simulator) : {}),
       ...options.env,
     },
   });

@@ -8,10 +8,10 @@ import { z } from 'zod';
 import { dataFolder, type Environment } from './data-folder.ts';
 import { installFolder } from './install-folder.ts';
 
-/** A vendor's secret as it was found. `source` is fit for showing: `environment` or `config.json`. */
+/** A vendor's secret as it was found. `source` is fit for showing. */
 export interface ConfiguredKey {
   readonly value: string;
-  readonly source: 'environment' | 'config.json';
+  readonly source: 'environment' | 'config.json' | 'simulator';
 }
 
 /** All the server is told at its start. Made by `readConfig`; the server itself reads no environment. */

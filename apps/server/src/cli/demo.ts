@@ -7,7 +7,7 @@ import { serverOptions } from './start.ts';
 /** A pace at which a person can read along, tokens per second. */
 const pace = 60;
 
-const simulated: ConfiguredKey = { value: 'simulated', source: 'config.json' };
+const simulated: ConfiguredKey = { value: 'simulated', source: 'simulator' };
 
 export const demo = defineCommand({
   usage: 'demo [options]',

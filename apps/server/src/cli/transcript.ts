@@ -64,9 +64,9 @@ export const textTranscript = ({ out, err }: Outputs): Transcript => {
     err(`${text}\n`);
   };
   const act = (item: ItemOf<'tool_call'>): void => {
-    if (item.status === 'streaming') return;
     const title = callTitle(item);
-    if (!isFinished(item)) tell(item, `› ${title}`);
+    if (item.status === 'running') tell(item, `› ${title}`);
+    else if (!isFinished(item)) return;
     else if (item.status === 'done') tell(item, `✓ ${title}`);
     else tell(item, `✗ ${title}: ${oneLine(item.data.error ?? item.data.output ?? item.status)}`);
   };
