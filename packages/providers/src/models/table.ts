@@ -1,8 +1,18 @@
-import type { Model } from '@maestro/protocol';
+import type { Model, ProviderId } from '@maestro/protocol';
 import data from './models.json' with { type: 'json' };
 
 /** The vendors the table knows. `openai_chat` reads the rows of `openai`. */
 export type TableVendor = 'anthropic' | 'openai' | 'gemini';
+
+const tables: Partial<Record<ProviderId, TableVendor>> = {
+  anthropic: 'anthropic',
+  openai: 'openai',
+  openai_chat: 'openai',
+  gemini: 'gemini',
+};
+
+/** undefined: only the service itself knows its models. */
+export const tableVendorOf = (provider: ProviderId): TableVendor | undefined => tables[provider];
 
 /** USD per million tokens; null: not charged separately or not offered. `over` prices the whole request. */
 export interface TablePrice {

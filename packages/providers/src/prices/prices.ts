@@ -1,6 +1,5 @@
 import type { Cost, Prices } from '@maestro/ports';
-import type { ProviderId } from '@maestro/protocol';
-import type { TableVendor } from '../models/table.ts';
+import { tableVendorOf } from '../models/table.ts';
 import { libraryRates, libraryRevision } from './library-rates.ts';
 import { costOf } from './rates.ts';
 import { tableRates, tableRevision } from './table-rates.ts';
@@ -12,13 +11,6 @@ export interface PricesOptions {
   /** Told in words what is wrong with the file. */
   readonly report?: (problem: string) => void;
 }
-
-const vendors: Partial<Record<ProviderId, TableVendor>> = {
-  anthropic: 'anthropic',
-  openai: 'openai',
-  openai_chat: 'openai',
-  gemini: 'gemini',
-};
 
 /**
  * Prices by the person's file, else our table, else the library. What runs on one's own machine costs nothing; what
@@ -32,7 +24,7 @@ export const createPrices = (options: PricesOptions = {}): Prices => {
       const named = own?.find(provider, model);
       if (named !== undefined) return { usd: costOf(named.rates, usage), price_revision: named.revision };
       if (provider === 'ollama') return { usd: '0', price_revision: 'local' };
-      const vendor = vendors[provider];
+      const vendor = tableVendorOf(provider);
       if (vendor === undefined) return { usd: null, price_revision: tableRevision };
       const listed = tableRates(vendor, model);
       if (listed !== undefined) return { usd: costOf(listed, usage), price_revision: tableRevision };

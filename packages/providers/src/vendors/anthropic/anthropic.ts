@@ -1,9 +1,10 @@
 import type { Json, Model } from '@maestro/protocol';
+import { knownModelsOf } from '../../models/known-models.ts';
 import { describeKnown } from '../../models/table.ts';
 import type { AskJson, Vendor } from '../../vendor.ts';
 import { withoutVersion } from '../shared/base-url.ts';
 import { fields, list, text, tokens, word } from '../shared/json.ts';
-import { accepted, listModels, tableModels } from '../shared/list-models.ts';
+import { accepted, listModels } from '../shared/list-models.ts';
 import { cloudTimeouts } from '../shared/timeouts.ts';
 import { anthropicCodec } from './codec.ts';
 
@@ -25,7 +26,7 @@ const read = (answer: Json): Model[] =>
     ];
   });
 
-const models = (ask: AskJson) => listModels(ask, '/v1/models?limit=1000', read, tableModels('anthropic'));
+const models = (ask: AskJson) => listModels(ask, '/v1/models?limit=1000', read, knownModelsOf('anthropic'));
 
 export const anthropic: Vendor = {
   id: 'anthropic',

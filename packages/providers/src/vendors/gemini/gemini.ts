@@ -1,9 +1,10 @@
 import type { Json, Model } from '@maestro/protocol';
+import { knownModelsOf } from '../../models/known-models.ts';
 import { findModel, modelOf, unknownModel } from '../../models/table.ts';
 import type { AskJson, Vendor } from '../../vendor.ts';
 import { withoutVersion } from '../shared/base-url.ts';
 import { fields, list, text, tokens, word } from '../shared/json.ts';
-import { accepted, listModels, tableModels } from '../shared/list-models.ts';
+import { accepted, listModels } from '../shared/list-models.ts';
 import { cloudTimeouts } from '../shared/timeouts.ts';
 import { geminiCodec } from './codec.ts';
 import { generation } from './thinking.ts';
@@ -53,7 +54,7 @@ export const gemini: Vendor = {
   unreachable_hint: 'Check the network, the proxy settings and GEMINI_BASE_URL.',
   tidy_base_url: (typed) => withoutVersion(typed, /\/v1(?:beta|alpha)?$/),
   describe,
-  models: (ask: AskJson) => listModels(ask, path, read, tableModels('gemini')),
+  models: (ask: AskJson) => listModels(ask, path, read, knownModelsOf('gemini')),
   check: async (ask) => {
     const answer = await ask('GET', path);
     return answer.ok ? { ok: true, value: accepted(name, read(answer.value)) } : answer;

@@ -14,15 +14,13 @@ export interface OllamaOptions {
 const port = 11_434;
 
 /**
- * `OLLAMA_HOST` as the service itself reads it: a port may be missing, `0.0.0.0` means this machine, and a `/v1` of
- * the compatible wire is taken off.
+ * `OLLAMA_HOST` as the service itself reads it: without a scheme a missing port is its own, `0.0.0.0` means this
+ * machine, and a `/v1` of the compatible wire is taken off.
  */
 export const tidyOllamaUrl = (typed: string): string => {
   const plain = withoutVersion(typed, /\/v1$/).replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=[:/]|$)/, '//127.0.0.1');
-  return /^http:\/\/[^/]*[^\]\d:][^/:]*$|^http:\/\/[^/:]+$|^http:\/\/\[[^\]]*\]$/.test(plain) &&
-    !/:\d+$/.test(plain)
-    ? `${plain}:${port}`
-    : plain;
+  const bare = !typed.includes('://') && /^http:\/\/(?:\[[^\]]+\]|[^/:]+)$/.test(plain);
+  return bare ? `${plain}:${port}` : plain;
 };
 
 /** Of models that run here nothing stands in a table: the service is asked, and its answers are kept. */

@@ -15,13 +15,13 @@ export const compatible: Vendor = {
   codec: chatCodec(compatibleDialect),
   auth_types: ['api_key', 'none'],
   default_model: 'default',
-  /** Where LM Studio listens; every other service is named by its own base URL. */
-  default_base_url: 'http://127.0.0.1:1234/v1',
+  /** None: the service is what the person names. */
+  default_base_url: '',
   key_names: ['COMPATIBLE_API_KEY'],
   profiles: { api_key: ['maestro-plain'], none: ['maestro-plain'] },
   timeouts: cloudTimeouts,
   unreachable_hint: 'Check that the service runs and that the base URL is right (most end in /v1).',
-  tidy_base_url: withScheme,
+  tidy_base_url: (typed) => (typed.trim() === '' ? '' : withScheme(typed)),
   describe: (model) => unknownModel(model),
   models: (ask: AskJson) =>
     listModels(ask, '/models', (answer) => listedIds(answer).map((id) => unknownModel(id)), []),

@@ -1,8 +1,9 @@
 import type { Json, Model } from '@maestro/protocol';
+import { knownModelsOf } from '../../models/known-models.ts';
 import { findModel, modelOf, unknownModel } from '../../models/table.ts';
 import type { AskJson, Vendor } from '../../vendor.ts';
 import { withScheme } from '../shared/base-url.ts';
-import { accepted, listedIds, listModels, tableModels } from '../shared/list-models.ts';
+import { accepted, listedIds, listModels } from '../shared/list-models.ts';
 import { cloudTimeouts } from '../shared/timeouts.ts';
 import { responsesCodec } from './codec.ts';
 import { reasons } from './reasoning.ts';
@@ -23,7 +24,7 @@ const read = (answer: Json): Model[] =>
     .filter((id) => !otherKinds.test(id))
     .map(describeOpenai);
 
-export const openaiModels = (ask: AskJson) => listModels(ask, '/models', read, tableModels('openai'));
+export const openaiModels = (ask: AskJson) => listModels(ask, '/models', read, knownModelsOf('openai'));
 
 export const checkOpenai = async (ask: AskJson) => {
   const answer = await ask('GET', '/models');

@@ -1,6 +1,5 @@
 import type { ProviderError, Result } from '@maestro/ports';
 import type { Json, Model } from '@maestro/protocol';
-import { knownModels, modelOf, type TableVendor } from '../../models/table.ts';
 import type { AskJson } from '../../vendor.ts';
 import { fields, list, word } from './json.ts';
 
@@ -27,8 +26,6 @@ export const listedIds = (answer: Json): string[] => {
   const rows = Array.isArray(answer) ? answer : [...list(outer['data']), ...list(outer['models'])];
   return rows.flatMap((row) => word(fields(row)['id']) ?? word(fields(row)['name']) ?? []);
 };
-
-export const tableModels = (vendor: TableVendor): Model[] => knownModels(vendor).map((row) => modelOf(row));
 
 /** The sentence of a check that went well. */
 export const accepted = (name: string, models: readonly Model[]): { message: string } => ({
