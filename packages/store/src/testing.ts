@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock, Log } from '@maestro/ports';
-import { openDatabase } from './database.ts';
+import type { Clock, Log, NewSession } from '@maestro/ports';
+import { SessionId } from '@maestro/protocol';
+import { openDatabase, type Row, type Statement } from './database.ts';
 import { type ManagedServer, startManaged } from './managed/server.ts';
 import { type OpenStores, openStores } from './open.ts';
 
@@ -15,6 +16,8 @@ export interface TestStores extends OpenStores {
   /** The URL of this database, for a second server on it. */
   readonly database_url: string;
   readonly data_folder: string;
+  /** Looks into the database past the stores. */
+  query(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Opens the same database again, as another server with its own data folder would. */
   another(): Promise<OpenStores>;
 }
@@ -57,6 +60,7 @@ export const testStores = async (options: TestOptions = {}): Promise<TestStores>
     ...stores,
     database_url,
     data_folder,
+    query: (text, values = []) => once(server, name, { text, values }),
     another: async () => {
       const other = await open(join(folder, `${name}_${others.length}`));
       others.push(other);
@@ -103,11 +107,30 @@ const endWithUs = (pid: number, folder: string): void => {
   if ('unref' in watcher.stdin && typeof watcher.stdin.unref === 'function') watcher.stdin.unref();
 };
 
-const admin = async (server: ManagedServer, text: string): Promise<void> => {
-  const db = openDatabase({ ...server.connection(), database: 'postgres' }, silentLog);
+const admin = (server: ManagedServer, text: string) => once(server, 'postgres', { text });
+
+const once = async (server: ManagedServer, database: string, statement: Statement): Promise<Row[]> => {
+  const db = openDatabase({ ...server.connection(), database }, silentLog);
   try {
-    await db.query({ text });
+    return await db.query(statement);
   } finally {
     await db.close();
   }
 };
+
+/** A session to create, with everything at its plainest. */
+export const sampleSession = (id: string, more: Partial<NewSession> = {}): NewSession => ({
+  id: SessionId.parse(id),
+  title: 'A session',
+  agent_name: 'agent',
+  provider: 'anthropic',
+  model: 'model-1',
+  auth_type: 'api_key',
+  base_url: null,
+  effort: null,
+  working_directory: '/tmp',
+  system_prompt: 'Be brief.',
+  access_mode: 'full',
+  tools: {},
+  ...more,
+});

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { keyFile, makeKeyFile, ringFromFile, ringFromText } from './key-ring.ts';
+import { makeVault } from './vault.ts';
+
+const key = () => randomBytes(32).toString('base64');
+const place = { table: 'saved_authentications', id: 'one', column: 'credentials' };
+const vaultOf = (text: string) => makeVault(ringFromText(text, 'the test'));
+
+describe('vault (S3)', () => {
+  it('opens what it sealed, and seals the same secret differently each time', () => {
+    const vault = vaultOf(`a:${key()}`);
+    const sealed = vault.seal(place, 'sk-secret');
+    expect(vault.open(place, sealed)).toBe('sk-secret');
+    expect(vault.seal(place, 'sk-secret')).not.toBe(sealed);
+    expect(sealed).toMatch(/^v1\.a\.[\w-]+$/);
+    expect(Buffer.from(sealed.split('.')[2] ?? '', 'base64url').includes('sk-secret')).toBe(false);
+  });
+
+  it.each([
+    ['row', { ...place, id: 'two' }],
+    ['column', { ...place, column: 'other' }],
+    ['table', { ...place, table: 'other' }],
+  ])('refuses the text of another %s', (_, other) => {
+    const vault = vaultOf(`a:${key()}`);
+    expect(() => vault.open(other, vault.seal(place, 'x'))).toThrow('belongs to another row');
+  });
+
+  it('refuses a text with any byte changed: iv, tag or ciphertext', () => {
+    const vault = vaultOf(`a:${key()}`);
+    const sealed = vault.seal(place, 'secret');
+    const bytes = Buffer.from(sealed.split('.')[2] ?? '', 'base64url');
+    for (const at of bytes.keys()) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      expect(() => vault.open(place, `v1.a.${changed.toString('base64url')}`)).toThrow('does not open');
+    }
+  });
+
+  it('refuses a cut text, an unknown form and another key under the same id', () => {
+    const vault = vaultOf(`a:${key()}`);
+    const sealed = vault.seal(place, 'secret');
+    expect(() => vault.open(place, sealed.slice(0, 20))).toThrow('does not open');
+    expect(() => vault.open(place, sealed.replace('v1', 'v2'))).toThrow('unknown form v2');
+    expect(() => vaultOf(`a:${key()}`).open(place, sealed)).toThrow('does not open with the key a');
+  });
+
+  it('names the key that is missing', () => {
+    const sealed = vaultOf(`old:${key()}`).seal(place, 'secret');
+    expect(() => vaultOf(`new:${key()}`).open(place, sealed)).toThrow(
+      'sealed with the key old, which is not in the test',
+    );
+  });
+
+  it('opens with every key of the ring and seals with the first', () => {
+    const [one, two] = [key(), key()];
+    const sealed = vaultOf(`one:${one}`).seal(place, 'secret');
+    const both = vaultOf(`two:${two},one:${one}`);
+    expect(both.open(place, sealed)).toBe('secret');
+    expect(both.isOld(sealed)).toBe(true);
+    expect(both.seal(place, 'x')).toMatch(/^v1\.two\./);
+  });
+});
+
+describe('key ring', () => {
+  it('makes a key file that only its owner reads, once', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'maestro-key-'));
+    expect(ringFromFile(folder)).toBeUndefined();
+    const made = makeKeyFile(folder);
+    expect(statSync(keyFile(folder)).mode & 0o777).toBe(0o600);
+    expect(ringFromFile(folder)).toEqual(made);
+    expect(() => makeKeyFile(folder)).toThrow('EEXIST');
+  });
+
+  it.each(['nonsense', 'a:c2hvcnQ=', '', 'a b:'.concat(key())])('says what is wrong with %j', (text) => {
+    expect(() => ringFromText(text, 'ENCRYPTION_KEY')).toThrow('openssl rand -base64 32');
+  });
+
+  it('reads the file of a folder as text of the same form', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'maestro-key-'));
+    writeFileSync(keyFile(folder), `k1:${key()}\n`);
+    expect(ringFromFile(folder)?.active).toBe('k1');
+  });
+});
