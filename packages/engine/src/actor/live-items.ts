@@ -18,7 +18,7 @@ export interface LiveDelta {
 }
 
 /** A command's output is not kept live beyond this many UTF-16 units; the tool's result has its own limit. */
-const outputLimit = 1_000_000;
+const outputLimit = 1_100_000;
 
 /** The text of the items that stream now: the only place that holds it until they end. */
 export class LiveItems {

@@ -223,7 +223,7 @@ export const listMessages = route({
   id: 'listMessages',
   method: 'GET',
   path: '/api/v1/sessions/:session_id/messages',
-  summary: 'What the model was sent and what was billed, newest first. `before` is an ordinal.',
+  summary: 'What the model was sent and what was billed, in order. `before` (an ordinal) pages back.',
   params: one,
   query: z.object({ before: position, limit: limit(200, 50) }),
   response: z.object({ messages: z.array(Message), next: z.int().nullable() }),

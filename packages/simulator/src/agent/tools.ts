@@ -41,11 +41,15 @@ export const callOf = (tool: OfferedTool, input: Partial<Record<Field, string>>)
   return { name: tool.name, input: Object.fromEntries(named) };
 };
 
-/** The text of a file as a read tool gives it: without line numbers, if every line has one. */
+/**
+ * The text of a file as a read tool gives it: without line numbers, if every line has one. Notices in square brackets
+ * after a blank line are the tool's; without the one that says so, the last line of the file has a line end.
+ */
 export const fileText = (output: string): string => {
-  const lines = output.split('\n');
+  const [, text = output, notices = ''] = /^([\s\S]*?)\n\n((?:\[[^\n]*\]\n?)+)$/.exec(output) ?? [];
+  const lines = text.replace(/\n$/, '').split('\n');
   const numbered = /^\s*\d+\s?(?:\t|→|\||: )\s?/;
-  const body = lines.at(-1) === '' ? lines.slice(0, -1) : lines;
-  if (body.length === 0 || !body.every((line) => numbered.test(line))) return output;
-  return lines.map((line) => line.replace(numbered, '')).join('\n');
+  if (!lines.every((line) => numbered.test(line))) return output;
+  const end = /no line end/i.test(notices) ? '' : '\n';
+  return `${lines.map((line) => line.replace(numbered, '')).join('\n')}${end}`;
 };
