@@ -122,22 +122,16 @@ describe('a bad body', () => {
   );
 });
 
-describe.each(writes)('$method $path', (route) => {
+describe.each(writes.filter((route) => route.body !== 'bytes'))('$method $path', (route) => {
   const path = pathOf(route);
-  it.runIf(route.body !== 'bytes')('broken JSON is a 400 on the body (Q2)', async () => {
+  it('broken JSON is a 400 on the body (Q2)', async () => {
     for (const broken of ['{"text": ', '{text: 1}', '\u0000', Uint8Array.from([0x22, 0xff, 0xfe, 0x22])]) {
       const answer = await send(route, path, broken);
       expect([answer.status, errorOf(answer).code, errorOf(answer).field]).toEqual([400, 'invalid', 'body']);
     }
     expect(reached).toEqual([]);
   });
-  it('a body above the limit is a 413, and the sender gets to see it (Q2)', async () => {
-    const size = route.body === 'bytes' ? 26 : 10;
-    const answer = await send(route, path, JSON.stringify({ text: 'x'.repeat(size * 1024 * 1024) }));
-    expect([answer.status, errorOf(answer).code, errorOf(answer).field]).toEqual([413, 'too_large', 'body']);
-    expect(reached).toEqual([]);
-  });
-  it.runIf(route.body !== 'bytes')('another content type is a 415 (Q2)', async () => {
+  it('another content type is a 415 (Q2)', async () => {
     for (const type of [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -147,6 +141,16 @@ describe.each(writes)('$method $path', (route) => {
       const answer = await send(route, path, '{"text":"x"}', { 'content-type': type });
       expect([type, answer.status, errorOf(answer).field]).toEqual([type, 415, 'headers.content-type']);
     }
+    expect(reached).toEqual([]);
+  });
+});
+
+describe.each(writes)('$method $path', (route) => {
+  const path = pathOf(route);
+  it('a body above the limit is a 413, and the sender gets to see it (Q2)', async () => {
+    const size = route.body === 'bytes' ? 26 : 10;
+    const answer = await send(route, path, JSON.stringify({ text: 'x'.repeat(size * 1024 * 1024) }));
+    expect([answer.status, errorOf(answer).code, errorOf(answer).field]).toEqual([413, 'too_large', 'body']);
     expect(reached).toEqual([]);
   });
 });
@@ -179,7 +183,12 @@ describe('a bad path or query', () => {
       answer: { decision: 'accept' },
     };
     const body = bodies[route.id];
-    const answer = await send(route, pathOf(route), body && JSON.stringify(body), body ? json : {});
+    const answer = await send(
+      route,
+      pathOf(route),
+      body === undefined ? undefined : JSON.stringify(body),
+      body ? json : {},
+    );
     expect([answer.status, errorOf(answer).code]).toEqual([404, 'not_found']);
     expect(errorOf(answer).message.length).toBeGreaterThan(10);
   });

@@ -61,7 +61,9 @@ export const bind = <R extends Route>(
     if (options.checkAnswers) {
       const checked = route.response.safeParse(JSON.parse(JSON.stringify(result.value)));
       if (!checked.success)
-        throw new Error(`answer of ${route.id}: ${failureOf('response', checked.error.issues).message}`);
+        throw new Error(
+          `answer of ${route.id}: ${failureOf('response', checked.error.issues, result.value).message}`,
+        );
     }
     return reply.send(result.value);
   };

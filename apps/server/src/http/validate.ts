@@ -5,11 +5,19 @@ type Issue = z.core.$ZodIssue;
 
 const pathOf = (root: string, path: readonly PropertyKey[]): string => [root, ...path.map(String)].join('.');
 
-const wordsOf = (issue: Issue): string => {
+const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (held, key) => (typeof held === 'object' && held !== null ? Reflect.get(held, key) : undefined),
+    value,
+  );
+
+const wordsOf = (issue: Issue, value: unknown): string => {
+  if (issue.code !== 'custom' && issue.code !== 'unrecognized_keys' && at(value, issue.path) === undefined)
+    return 'is required';
   if (issue.code === 'unrecognized_keys') return 'is not a known field; check its spelling';
   if (issue.code === 'invalid_type') {
     const kind = issue.expected === 'int' ? 'whole number' : issue.expected;
-    return issue.message.endsWith('received undefined') ? `is required (${kind})` : `must be: ${kind}`;
+    return `must be: ${kind}`;
   }
   if (issue.code === 'invalid_value') return `must be one of: ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}${unitOf(issue.origin)}`;
@@ -25,12 +33,12 @@ const unitOf = (origin: string): string => {
 };
 
 /** The first complaint about an input, with the path of the field. `root` is `params`, `query` or `body`. */
-export const failureOf = (root: string, issues: readonly Issue[]): Failure => {
+export const failureOf = (root: string, issues: readonly Issue[], value: unknown): Failure => {
   const issue = issues[0];
   if (!issue) return { code: 'invalid', field: root, message: `${root} is not valid` };
   const key = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
   const field = pathOf(root, [...issue.path, ...key]);
-  return { code: 'invalid', field, message: `${field} ${wordsOf(issue)}` };
+  return { code: 'invalid', field, message: `${field} ${wordsOf(issue, value)}` };
 };
 
 /** Finds text that no database column and no JSON standard takes: NUL and halves of surrogate pairs. */
@@ -57,6 +65,6 @@ export const parsePart = (root: string, schema: z.ZodType, value: unknown): Resu
   if (bad) return { ok: false, error: bad };
   const parsed = schema.safeParse(value);
   if (parsed.success) return ok(parsed.data);
-  const { code, message, field } = failureOf(root, parsed.error.issues);
+  const { code, message, field } = failureOf(root, parsed.error.issues, value);
   return fail(code, message, { field });
 };

@@ -161,7 +161,8 @@ export class LiveSocket {
 
   #send(text: string): Promise<void> {
     const { ws } = this;
-    if (ws.readyState !== ws.OPEN) return Promise.resolve();
+    // Above the bound it is about to be closed; until then nothing more is kept for it.
+    if (ws.readyState !== ws.OPEN || ws.bufferedAmount > this.#limits.most_bytes) return Promise.resolve();
     if (ws.bufferedAmount === 0) this.#progressAt = this.#now();
     return new Promise((resolve) => {
       ws.send(text, () => {
