@@ -75,7 +75,7 @@ const answer: Json[] = [
   { type: 'message_stop' },
 ];
 
-const native = [
+const native: Json = [
   { type: 'thinking', thinking: 'Let me', signature: 'Eq=' },
   { type: 'redacted_thinking', data: 'zzz' },
   { type: 'text', text: 'Hi there' },

@@ -44,10 +44,9 @@ const messages = (request: ProviderRequest): Message[] => {
       add(result, 'user', turn.results.map(resultBlock));
     }
   }
-  // The conversation must begin and end with the user: no model of today continues its own last words.
-  const spoken: Message = { role: 'user', content: [{ type: 'text', text: continueText }] };
-  if (result[0]?.role !== 'user') result.unshift({ ...spoken, content: [...spoken.content] });
-  if (result.at(-1)?.role !== 'user') result.push(spoken);
+  if (result[0]?.role !== 'user') {
+    result.unshift({ role: 'user', content: [{ type: 'text', text: continueText }] });
+  }
   markLastUser(result);
   return result;
 };

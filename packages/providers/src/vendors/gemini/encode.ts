@@ -56,9 +56,7 @@ const contents = (request: ProviderRequest): Content[] => {
       add(result, 'user', resultParts(turn.results, parts));
     }
   }
-  const spoken = (): Content => ({ role: 'user', parts: [{ text: continueText }] });
-  if (result[0]?.role !== 'user') result.unshift(spoken());
-  if (result.at(-1)?.role !== 'user') result.push(spoken());
+  if (result[0]?.role !== 'user') result.unshift({ role: 'user', parts: [{ text: continueText }] });
   return result;
 };
 

@@ -3,17 +3,16 @@ import type { Effort, Json } from '@maestro/protocol';
 import { type AssistantTurn, base64, orderHistory, resultImages, resultText } from '../shared/history.ts';
 import { fields, isObject, object } from '../shared/json.ts';
 import { objectSchema } from '../shared/tool-input.ts';
-import { factsFromJson, type OllamaFacts } from './model-facts.ts';
+import type { OllamaFacts } from './model-facts.ts';
 
 type Message = { [key: string]: Json };
 
 /** `facts` is what `/api/show` said of the model; without them nothing is assumed of it. */
 export const encodeOllama = (
   request: ProviderRequest,
-  given: Json | undefined,
+  facts: OllamaFacts | undefined,
   contextCap: number,
 ): { path: string; body: Json } => {
-  const facts = factsFromJson(given);
   const tools = request.tools.map((tool) => ({
     type: 'function',
     function: {

@@ -63,7 +63,8 @@ export const createOllama = (options: OllamaOptions = {}): Vendor => {
   return {
     id: 'ollama',
     name: 'Ollama',
-    codec: ollamaCodec(cap),
+    // What a list of the models told serves where the model was not asked for by itself.
+    codec: ollamaCodec(cap, (model) => byModel.get(model)),
     auth_types: ['none', 'api_key'],
     default_model: 'qwen3:8b',
     default_base_url: `http://127.0.0.1:${port}`,

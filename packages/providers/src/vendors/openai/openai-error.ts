@@ -18,6 +18,7 @@ const codes: Record<string, Cause> = {
   api_error: 'server',
   internal_error: 'server',
   server_is_overloaded: 'overloaded',
+  server_overloaded: 'overloaded',
   overloaded_error: 'overloaded',
   service_unavailable: 'overloaded',
   slow_down: 'overloaded',

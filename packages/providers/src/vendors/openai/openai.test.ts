@@ -155,6 +155,16 @@ describe('Responses answers', () => {
       { type: 'response.output_item.done', output_index: 1, item: message },
       { type: 'response.completed', response: { status: 'completed' } },
     ]);
+    const { id: __, ...withoutId } = message;
+    expect(finished?.native.parts).toEqual([withoutId]);
+  });
+
+  it('sends no reasoning back that nothing follows', () => {
+    const { finished } = decode(codec, request, [
+      { type: 'response.output_item.done', output_index: 0, item: message },
+      { type: 'response.output_item.done', output_index: 1, item: reasoning },
+      { type: 'response.incomplete', response: { incomplete_details: { reason: 'max_output_tokens' } } },
+    ]);
     expect(finished?.native.parts).toEqual([message]);
   });
 

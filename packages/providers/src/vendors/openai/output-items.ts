@@ -59,11 +59,19 @@ export class OutputItems {
       .filter((item) => item['type'] !== undefined);
   }
 
-  /** What goes back: everything but reasoning that cannot be read again, which the vendor refuses as unknown. */
+  /**
+   * What goes back. Reasoning that is not encrypted cannot be read again, and reasoning with nothing behind it (the
+   * limit was reached) is refused: both are left out. The others then lose their ids, which would ask for it.
+   */
   sendable(): Item[] {
-    return this.all().filter(
-      (item) => item['type'] !== 'reasoning' || word(item['encrypted_content']) !== undefined,
+    const items = this.all();
+    const last = items.findLastIndex((item) => item['type'] !== 'reasoning');
+    const kept = items.filter(
+      (item, index) =>
+        item['type'] !== 'reasoning' || (index < last && word(item['encrypted_content']) !== undefined),
     );
+    const dropped = items.slice(0, last).some((item) => !kept.includes(item));
+    return dropped ? kept.map(({ id: _, ...item }) => item) : kept;
   }
 
   called(): boolean {

@@ -33,7 +33,8 @@ const noResult = 'No result of this call is known: the run was interrupted befor
 /**
  * The history in the order every vendor insists on: results right behind their calls, one for each. Call ids become
  * safe and, unless they are the vendor's own, unique. A call without a result gets one that says so; a result without
- * a call becomes text of the user's side, so that nothing is lost. Thoughts without native parts are left out.
+ * a call becomes text of the user's side, so that nothing is lost. Thoughts without native parts are left out. Where
+ * the model has spoken last the user asks it to go on: no model of today continues its own last words.
  */
 export const orderHistory = (
   history: readonly HistoryMessage[],
@@ -80,6 +81,10 @@ export const orderHistory = (
     }
   }
   close();
+  const last = turns.at(-1);
+  if (last === undefined || (last.role === 'assistant' && last.results.length === 0)) {
+    addUser(turns, [{ type: 'text', text: continueText }]);
+  }
   return turns;
 };
 

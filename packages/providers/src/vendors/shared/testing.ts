@@ -65,8 +65,9 @@ export const blocksOf = (events: readonly Decoded[]): Json[] => {
   const blocks = new Map<number, { [key: string]: Json }>();
   for (const event of events) {
     if (event.type === 'block_start') {
-      const named = event.kind === 'tool_call' ? { name: event.name } : {};
-      blocks.set(event.block, { kind: event.kind, ...named, text: '', ended: false });
+      const block: { [key: string]: Json } = { kind: event.kind };
+      if (event.kind === 'tool_call') block['name'] = event.name;
+      blocks.set(event.block, { ...block, text: '', ended: false });
     } else if (event.type === 'delta') {
       const block = blocks.get(event.block);
       if (block === undefined || block['ended'] === true)
