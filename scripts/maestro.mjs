@@ -30,6 +30,22 @@ const leaveNpm = () => {
     .join(delimiter);
 };
 
+/**
+ * npm passes SIGTERM on to the shell it started us with, which ends without telling us. So we look whether our parent
+ * is still the same, and stop as if we had got the signal ourselves.
+ */
+const endWithNpm = () => {
+  if (!process.env.npm_lifecycle_event || process.platform === 'win32') return;
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    process.kill(process.pid, 'SIGTERM');
+  }, 300);
+  look.unref();
+};
+
+endWithNpm();
 const args = process.argv.slice(2);
 const helps = args.includes('--help') || args.includes('-h');
 await ensureInstalled();

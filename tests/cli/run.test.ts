@@ -129,7 +129,9 @@ describe('maestro run on a running server', () => {
     expect(await program.ended).toEqual({ code: 130, signal: null });
     const printed = lines(program.stdout());
     expect(printed.at(-1)).toMatchObject({ outcome: 'interrupted', text: 'a beginning' });
-    await simulator.waitFor((request) => request.user_text.includes('never ends') && request.ending === 'aborted');
+    await simulator.waitFor(
+      (request) => request.user_text.includes('never ends') && request.ending === 'aborted',
+    );
   });
 
   it('stops the turn after --timeout', async () => {

@@ -47,8 +47,9 @@ describe('a running server', () => {
       env: { MAESTRO_DATA: server.data, MAESTRO_OPEN: '0' },
     });
     expect(second).toMatchObject({ code: 1, stdout: '' });
-    expect(second.stderr).toContain(`process ${server.pid}`);
-    expect(second.stderr).toContain(`already uses the data folder ${server.data}`);
+    expect(second.stderr).toContain(
+      `Maestro already runs at ${server.url} (process ${server.pid}) on the data folder ${server.data}.\nTo see its page: npm run maestro -- open.`,
+    );
     expect(second.stderr).not.toMatch(/^\s+at /m);
     expect((await server.fetch('/api/v1/server')).status).toBe(200);
   });

@@ -1,20 +1,33 @@
 import type { ServerConfig } from '../config.ts';
+import { StartError } from '../start-error.ts';
 import { hasDisplay, openBrowser } from './browser.ts';
 import { exit, maestro } from './command.ts';
-import { urlOf } from './running-server.ts';
+import { findServer, urlOf } from './running-server.ts';
 import { startFailure } from './start-failure.ts';
 import { untilStopped } from './stop-signal.ts';
 
 /** A stop that takes longer than this is given up: the operating system's service managers wait 10 s. */
 const stop_within_ms = 9500;
 
+/** The usual reason why a start is refused: it was started before. Then where it is helps more than who holds the lock. */
+const alreadyRunning = async (config: ServerConfig, error: unknown): Promise<StartError | undefined> => {
+  if (!(error instanceof Error) || error.name !== 'StartError') return undefined;
+  const found = await findServer(config.data_folder);
+  if (!found) return undefined;
+  return new StartError(
+    `Maestro already runs at ${found.url} (process ${found.pid}) on the data folder ${config.data_folder}.`,
+    `To see its page: ${maestro} open. For a second one, give it a data folder of its own with --data FOLDER.`,
+    { cause: error },
+  );
+};
+
 /** Starts a server, says the one ready line on standard output, and stays until it is told to stop. Gives the exit code. */
 export const serve = async (config: ServerConfig): Promise<number> => {
   const { startServer } = await import('../main.ts');
   // Before the start: a stop that comes while the database starts must not leave it running.
   const stopped = untilStopped();
-  const server = await startServer(config).catch((error: unknown) => {
-    throw startFailure(error, config);
+  const server = await startServer(config).catch(async (error: unknown) => {
+    throw (await alreadyRunning(config, error)) ?? startFailure(error, config);
   });
   const person = process.stderr.isTTY === true;
   const say = (line: string) => {
