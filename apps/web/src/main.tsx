@@ -16,6 +16,8 @@ if (!place) throw new Error('The page has no #app to draw in');
 // The page's policy forbids making code from text; schemas run without it.
 z.config({ jitless: true });
 void enter();
+// A fresh link opened in a tab that shows this page only changes the part after #.
+window.addEventListener('hashchange', () => location.hash.startsWith('#launch=') && void enter());
 createRoot(place).render(
   <QueryClientProvider client={queries}>
     <RouterProvider router={router} />

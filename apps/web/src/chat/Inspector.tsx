@@ -97,12 +97,18 @@ function Context({ session }: { session: Session }) {
 function Tools({ session }: { session: Session }) {
   const tools = useTools();
   const [problem, setProblem] = useState<string | null>(null);
+  /** Switches on their way to the server: shown at once, forgotten when it agrees or refuses. */
+  const [asked, setAsked] = useState<Readonly<Record<string, boolean>>>({});
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what the session says now ends the waiting
+  useEffect(() => setAsked({}), [session.tools]);
   const flip = async (tool: ToolFacts, on: boolean): Promise<void> => {
+    const switches = { ...session.tools, ...asked, [tool.name]: on };
+    setAsked({ ...asked, [tool.name]: on });
     try {
-      const switches = { ...session.tools, [tool.name]: on };
       await client.patchSession({ params: { session_id: session.id }, body: { tools: switches } });
       setProblem(null);
     } catch (error) {
+      setAsked({});
       setProblem(failureOf(error).message);
     }
   };
@@ -122,7 +128,7 @@ function Tools({ session }: { session: Session }) {
             <label className="tool-switch" title={tool.description}>
               <input
                 type="checkbox"
-                checked={tool.is_enabled && (session.tools[tool.name] ?? true)}
+                checked={tool.is_enabled && (asked[tool.name] ?? session.tools[tool.name] ?? true)}
                 disabled={!tool.is_enabled}
                 onChange={(event) => void flip(tool, event.target.checked)}
               />

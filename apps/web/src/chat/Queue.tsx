@@ -1,19 +1,20 @@
 import type { QueueEntry } from '@maestro/protocol';
 import { useState } from 'react';
 import { client, failureOf } from '../live/maestro.ts';
-import { useQueue, useWatch } from '../live/session.ts';
+import { useQueue, useSession, useWatch } from '../live/session.ts';
 import { giveBack } from './draft.ts';
 
 /** Messages that wait for the running turn: send one now, or take it back into the box. */
 export function Queue() {
   const queue = useQueue();
+  const status = useSession()?.status;
   if (queue.length === 0) return null;
   return (
     <section className="queue" aria-label="Waiting messages">
       <h2>
-        {queue.length === 1
+        {status === 'running' || status === 'waiting'
           ? 'Waiting for this turn to end'
-          : `${queue.length} messages wait for this turn to end`}
+          : 'Not sent: the turn ended early'}
       </h2>
       <ul>
         {queue.map((entry) => (

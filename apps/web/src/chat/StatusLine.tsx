@@ -73,11 +73,6 @@ function Ended({ turn }: { turn: Turn }) {
             ? 'Interrupted by a restart'
             : 'Stopped. What had arrived is kept.'}
       </span>
-      {failed && turn.reason && (
-        <span className="hint truncate" title={turn.reason}>
-          {turn.reason}
-        </span>
-      )}
       {problem && (
         <span className="field-error" role="alert">
           {problem}

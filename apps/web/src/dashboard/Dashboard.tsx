@@ -38,10 +38,12 @@ export function Dashboard() {
             />
             Show archived
           </label>
-          <button type="button" className="button primary" onClick={() => setOpen(true)}>
-            <Icon name="plus" />
-            New session
-          </button>
+          {!empty && (
+            <button type="button" className="button primary" onClick={() => setOpen(true)}>
+              <Icon name="plus" />
+              New session
+            </button>
+          )}
         </div>
         {!known && ids.length === 0 && <p className="muted">Loading sessions…</p>}
         {empty && !open && (

@@ -4,7 +4,7 @@ import { lazy, memo, Suspense, useState } from 'react';
 import { useCard } from '../live/cards.ts';
 import { providerName } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
-import { ago, cost, needsPerson, short, tokens, whole } from '../ui/format.ts';
+import { ago, cost, needsPerson, plainWords, short, tokens, whole } from '../ui/format.ts';
 import { StatusMark } from '../ui/StatusMark.tsx';
 
 const DeleteDialog = lazy(() => import('./DeleteDialog.tsx'));
@@ -44,7 +44,7 @@ function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged
           {card.title}
         </Link>
       </h2>
-      <p className="card-preview">{card.preview || 'No messages yet.'}</p>
+      <p className="card-preview">{plainWords(card.preview) || 'No messages yet.'}</p>
       <p
         className="hint truncate"
         title={`${card.agent_name} · ${providerName(card.provider)} · ${card.model}`}

@@ -83,7 +83,7 @@ function Sparkline({ values, top }: { values: readonly number[]; top: number }) 
       focusable="false"
     >
       <line x1="0" y1={height - 0.5} x2={width} y2={height - 0.5} className="spark-base" />
-      {points.length > 1 && <polyline points={points.join(' ')} className="spark-line" />}
+      {points.length > 2 && <polyline points={points.join(' ')} className="spark-line" />}
     </svg>
   );
 }

@@ -2,7 +2,7 @@ import type { Card, SessionId } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import { useCard, useCardIds } from '../live/cards.ts';
-import { needsPerson, short, stateWords, tokens } from '../ui/format.ts';
+import { needsPerson, plainWords, short, stateWords, tokens } from '../ui/format.ts';
 import { Icon } from '../ui/icons.tsx';
 
 /** All sessions beside the chat: chats and agent tasks apart, each with its state. */
@@ -43,7 +43,7 @@ export function ChannelList() {
 const second = (card: Card): string => {
   if (needsPerson(card)) return 'Needs you';
   if (card.status !== 'idle') return stateWords(card);
-  return card.preview || 'No messages yet';
+  return plainWords(card.preview) || 'No messages yet';
 };
 
 const Channel = memo(function Channel({ id }: { id: SessionId }) {

@@ -28,8 +28,8 @@ export function Entry({ state }: { state: Exclude<Access, 'in'> }) {
           </li>
           <li>
             <span>
-              If it runs already, ask for a fresh link and open it within a minute:
-              <code>npm run maestro -- token --browser</code>
+              If it runs already, let it open this page again:
+              <code>npm run maestro -- open</code>
             </span>
           </li>
         </ol>

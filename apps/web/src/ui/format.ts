@@ -74,6 +74,13 @@ export const stateWords = (session: StateOf): string => {
 export const needsPerson = (session: StateOf): boolean =>
   session.status === 'waiting' && session.waiting_for === 'person';
 
+/** A line of Markdown without its marks. */
+export const plainWords = (text: string): string =>
+  text
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/^[#>\s-]+/, '')
+    .replace(/(\*\*|__|~~|`)/g, '');
+
 export const fileSize = (bytes: number): string => {
   if (bytes < 1024) return `${bytes} B`;
   if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)} KiB`;

@@ -16,7 +16,9 @@ export function Thought({ item }: { item: ItemOf<'thought'> }) {
   const took = (streaming ? now : Date.parse(end)) - Date.parse(item.created_at);
   const words = streaming
     ? `Thinking… ${Math.max(0, Math.round(took / 1000))} s`
-    : `Thought for ${duration(took)}`;
+    : took < 1000
+      ? 'Thought briefly'
+      : `Thought for ${duration(took)}`;
   const empty = item.data.text === '';
 
   return (

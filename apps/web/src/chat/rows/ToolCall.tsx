@@ -76,7 +76,7 @@ function ToolBody({ item, diff }: { item: ItemOf<'tool_call'>; diff: string | nu
       {data.stderr && <Part title="Standard error" text={data.stderr} />}
       {data.output && !streams && <Part title="Output" text={data.output} />}
       {data.error && <Part title="Error" text={data.error} bad />}
-      {exit !== null && <p className="hint">Exit code {exit}</p>}
+      {exit !== null && !item.title && <p className="hint">Exit code {exit}</p>}
       <Attachments list={data.images ?? []} />
       {data.output_blob && (
         <p>

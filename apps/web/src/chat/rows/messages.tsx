@@ -24,9 +24,9 @@ export function AgentMessage({ item }: { item: ItemOf<'agent_message'> }) {
   return (
     <article className="row agent" aria-label="Agent" aria-busy={streaming}>
       <Markdown text={item.data.text} finished={!streaming} />
+      {!streaming && item.status !== 'done' && <p className="hint">Cut short</p>}
       {!streaming && (
         <div className="row-actions">
-          {item.status !== 'done' && <span className="hint">Cut short</span>}
           <CopyButton text={() => item.data.text} label="Copy the answer" />
         </div>
       )}

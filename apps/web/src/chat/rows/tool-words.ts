@@ -35,7 +35,7 @@ export const toolIcon = (name: string): IconName => {
 /** The argument a person looks for: the path, the command, the pattern. */
 export const mainArgument = (input: Json | undefined): string => {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return '';
-  for (const key of ['command', 'path', 'file_path', 'pattern', 'query', 'url', 'language', 'code']) {
+  for (const key of ['command', 'path', 'file_path', 'pattern', 'query', 'url', 'code', 'language']) {
     const value = input[key];
     if (typeof value === 'string' && value !== '') return value.split('\n')[0] ?? '';
   }

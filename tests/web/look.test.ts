@@ -1,0 +1,136 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Stage, say, startStage } from './support.ts';
+
+const sizes = [
+  [1440, 900],
+  [1024, 768],
+] as const;
+const themes = ['light', 'dark'] as const;
+const cases = themes.flatMap((theme) => sizes.map(([width, height]) => ({ theme, width, height })));
+
+const violations = async (page: Page): Promise<string[]> => {
+  const found = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+    .analyze();
+  return found.violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`,
+  );
+};
+
+/** MAESTRO_SHOTS names a folder for pictures of every state, to be looked at. */
+const shot = async (page: Page, name: string): Promise<void> => {
+  const folder = process.env['MAESTRO_SHOTS'];
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
+};
+
+describe('accessible in both themes and at both sizes (W10)', () => {
+  let stage: Stage;
+  const paths: Record<string, string> = {};
+  beforeAll(async () => {
+    stage = await startStage();
+    const folder = stage.house.folder({ 'notes.txt': 'hello\n' });
+    const chat = await stage.house.session({ title: 'Refactor the event store', working_directory: folder });
+    for (const text of ['show me markdown', 'edit notes.txt replace hello by goodbye', 'run echo hello'])
+      (await stage.house.ask(chat.id, text)).close();
+    const failed = await stage.house.session({ title: 'A key that is refused' });
+    (await stage.house.ask(failed.id, 'fail with 401')).close();
+    const asking = await stage.house.session({ title: 'Write the release notes', access_mode: 'ask' });
+    await stage.house.client.sendMessage({
+      params: { session_id: asking.id },
+      body: { text: 'write hello to notes.txt' },
+    });
+    paths['chat'] = `/sessions/${chat.id}`;
+    paths['failed'] = `/sessions/${failed.id}`;
+    paths['asking'] = `/sessions/${asking.id}`;
+  });
+  afterAll(() => stage[Symbol.asyncDispose]());
+
+  it.each(cases)('entry, dashboard and form: $theme, $width', async (look) => {
+    const name = `${look.theme}-${look.width}`;
+    const out = await stage.stranger(look);
+    await out.getByRole('heading', { name: 'This browser is not signed in' }).waitFor();
+    await shot(out, `entry-${name}`);
+    expect(await violations(out)).toEqual([]);
+
+    const page = await stage.page(look);
+    await page.locator('.card').nth(2).waitFor();
+    await page.getByText(/^\d+ MB$/).waitFor();
+    await shot(page, `dashboard-${name}`);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'New session' }).click();
+    await page.getByRole('dialog').getByLabel('Working directory').waitFor();
+    await shot(page, `new-${name}`);
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.locator('.card', { hasText: 'A key' }).getByRole('button', { name: 'Delete' }).click();
+    await page.getByLabel('Type “delete” to confirm').waitFor();
+    await shot(page, `delete-${name}`);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it.each(cases)('chat, tools, approval and failure: $theme, $width', async (look) => {
+    const name = `${look.theme}-${look.width}`;
+    const page = await stage.page({ ...look, path: paths['chat'] });
+    await page.locator('.tool-line').last().waitFor();
+    await shot(page, `chat-${name}`);
+    expect(await violations(page)).toEqual([]);
+    for (const line of await page.locator('.tool-line').all()) await line.click();
+    await page.locator('.tool-part').first().waitFor();
+    await page.locator('.transcript').hover();
+    await page.mouse.wheel(0, -420);
+    await shot(page, `tools-${name}`);
+    expect(await violations(page)).toEqual([]);
+    if (look.width < 1180) {
+      await page.getByRole('button', { name: 'Show session details' }).click();
+      await page.getByRole('dialog').getByText('Usage').waitFor();
+      await shot(page, `drawer-${name}`);
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+    }
+    for (const state of ['asking', 'failed'] as const) {
+      await page.goto(`${stage.house.server.url}${paths[state]}`);
+      await page.locator(state === 'asking' ? '.ask' : '.notice.error').waitFor();
+      await shot(page, `${state}-${name}`);
+      expect(await violations(page)).toEqual([]);
+    }
+  });
+
+  it('keeps a chosen theme over a reload', async () => {
+    const page = await stage.page({ theme: 'light' });
+    await page.getByRole('button', { name: 'Use the dark theme' }).click();
+    await page.reload();
+    await page.getByRole('button', { name: 'Use the light theme' }).waitFor();
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(20, 24, 26)');
+  });
+
+  it('works by keyboard alone, from the dashboard to an answer', async () => {
+    const session = await stage.house.session({ title: 'Reached by keys' });
+    const page = await stage.page();
+    await page.locator('.card', { hasText: 'Reached by keys' }).waitFor();
+    for (let press = 0; press < 40; press += 1) {
+      await page.keyboard.press('Tab');
+      if ((await page.evaluate('document.activeElement.textContent')) === 'Reached by keys') break;
+    }
+    await page.keyboard.press('Enter');
+    await page.getByText('What should be done?').waitFor();
+    expect(page.url()).toContain(session.id);
+    await page.keyboard.type('say no mouse was used');
+    await page.keyboard.press('Enter');
+    await page.locator('.agent', { hasText: 'no mouse was used' }).waitFor();
+  });
+
+  it('shows drawers in place of the side panes when it is narrow', async () => {
+    const page = await stage.page({ width: 800, height: 700, path: paths['chat'] });
+    await page.getByRole('button', { name: 'Show sessions' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('link', { name: /Write the release notes/ })
+      .click();
+    await page.locator('.ask').waitFor();
+    await say(page, 'say next');
+    await shot(page, 'narrow');
+  });
+});
