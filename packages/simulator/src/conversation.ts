@@ -60,10 +60,7 @@ export const lastUserText = (turns: readonly Turn[]): string =>
   turns.findLast((turn) => turn.role === 'user')?.text ?? '';
 
 /** Wires without an error flag: the caller says it in the text. */
-export const looksFailed = (text: string): boolean =>
-  /^\W*(error|failed|failure|interrupted|cancelled|unknown outcome|the tool failed|tool (call )?failed)\b/i.test(
-    text,
-  );
+export const looksFailed = (text: string): boolean => /^\W*(error|failed)\b *:/i.test(text);
 
 export const toolsOf = (
   tools: readonly { readonly name: string; readonly schema: Json | undefined }[],

@@ -3,7 +3,7 @@ import type { ScenarioInput, Step } from '../scenario.ts';
 import { type Command, commandOf, isContinue, rateIn } from './commands.ts';
 import { faultScenario } from './faults.ts';
 import { HELLO, HELP, SHOWCASE, words } from './texts.ts';
-import { callOf, type Field, fileText, type Need, offered } from './tools.ts';
+import { callOf, fileText, type Input, type Need, offered, readOnFrom } from './tools.ts';
 
 /** A tool is asked again after a failure, so often in all. */
 const TRIES = 3;
@@ -86,12 +86,7 @@ const say = (text: string, thought?: string): ScenarioInput => ({
 });
 
 /** Says and thinks what it does, then calls the tool once for each of `inputs`, in parallel. */
-const call = (
-  { prompt }: Progress,
-  need: Need,
-  inputs: readonly Partial<Record<Field, string>>[],
-  text: string,
-): ScenarioInput => {
+const call = ({ prompt }: Progress, need: Need, inputs: readonly Input[], text: string): ScenarioInput => {
   const tool = offered(prompt.tools, need);
   if (!tool)
     return say(
@@ -108,7 +103,7 @@ const call = (
 const once = (
   progress: Progress,
   need: Need,
-  input: Partial<Record<Field, string>> & { readonly type: string },
+  input: Input & { readonly type: string },
   text: string,
 ): ScenarioInput => {
   const last = progress.results.at(-1);
@@ -153,16 +148,21 @@ const transform = (
   const writer = offered(prompt.tools, 'write')?.name;
   const reads = results.filter(({ name }) => name === reader);
   const writes = results.filter(({ name }) => name === writer);
-  const read = reads.findLast((result) => !result.is_error);
-  if (!read && reads.length >= TRIES)
+  const parts = reads.filter((result) => !result.is_error);
+  const failures = reads.length - parts.length;
+  if (parts.length === 0 && failures >= TRIES)
     return say(`I could not read \`${from}\`:\n\n${fenced(reads.at(-1)?.text ?? '')}`);
-  if (!read) return call(progress, 'read', [{ path: from }], `First I read \`${from}\`.`);
+  const last = parts.at(-1);
+  if (!last) return call(progress, 'read', [{ path: from }], `First I read \`${from}\`.`);
+  const start = readOnFrom(last.text);
+  if (start !== undefined && failures < TRIES)
+    return call(progress, 'read', [{ path: from, start }], `I read on from line ${start}.`);
   if (writes.some((result) => !result.is_error))
     return say(
       `Done: \`${to}\` holds ${what === 'its upper case' ? `the upper case of \`${from}\`` : `a copy of \`${from}\``}.`,
     );
   if (writes.length >= TRIES)
     return say(`I could not write \`${to}\`:\n\n${fenced(writes.at(-1)?.text ?? '')}`);
-  const content = change(fileText(read.text));
+  const content = change(parts.map(({ text }) => fileText(text)).join(''));
   return call(progress, 'write', [{ path: to, content }], `Now I write ${what} to \`${to}\`.`);
 };

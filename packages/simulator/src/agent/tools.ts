@@ -4,7 +4,18 @@ import type { Call } from '../scenario.ts';
 
 /** What the built-in agent can want of a tool, whatever it is called. */
 export type Need = 'read' | 'write' | 'edit' | 'list' | 'glob' | 'search' | 'shell' | 'code';
-export type Field = 'path' | 'content' | 'old' | 'new' | 'pattern' | 'command' | 'code' | 'language';
+export type Field =
+  | 'path'
+  | 'content'
+  | 'old'
+  | 'new'
+  | 'pattern'
+  | 'command'
+  | 'code'
+  | 'language'
+  | 'start';
+
+export type Input = Partial<Record<Field, string | number>>;
 
 const NAMES: Readonly<Record<Need, readonly string[]>> = {
   read: ['read_file', 'read', 'Read'],
@@ -26,13 +37,14 @@ const FIELDS: Readonly<Record<Field, readonly string[]>> = {
   command: ['command', 'cmd'],
   code: ['code', 'source'],
   language: ['language', 'lang'],
+  start: ['start_line', 'offset'],
 };
 
 export const offered = (tools: readonly OfferedTool[], need: Need): OfferedTool | undefined =>
   NAMES[need].flatMap((name) => tools.filter((tool) => tool.name === name))[0];
 
 /** A call of the tool, its arguments named as its schema names them. */
-export const callOf = (tool: OfferedTool, input: Partial<Record<Field, string>>): Call => {
+export const callOf = (tool: OfferedTool, input: Input): Call => {
   const named = Object.entries(FIELDS).flatMap(([field, names]): [string, Json][] => {
     const value = input[field as Field];
     if (value === undefined) return [];
@@ -41,15 +53,26 @@ export const callOf = (tool: OfferedTool, input: Partial<Record<Field, string>>)
   return { name: tool.name, input: Object.fromEntries(named) };
 };
 
+/** What a read tool says of a file after its text, in square brackets: `[The file goes on … Read on with start_line 2001.]`. */
+const NOTICES = /\n\n((?:\[[^\n]*\]\n?)+)$/;
+const noticesIn = (output: string): string => NOTICES.exec(output)?.[1] ?? '';
+
+/** Not more than the number and its mark: white space after it belongs to the line. */
+const NUMBER = /^\s*\d+(?:\t|→|\s\||: )/;
+
 /**
- * The text of a file as a read tool gives it: without line numbers, if every line has one. Notices in square brackets
- * after a blank line are the tool's; without the one that says so, the last line of the file has a line end.
+ * The text of a file as a read tool gives it: without the tool's notices and line numbers, if every line has one.
+ * The last line of the file has a line end unless a notice says that it has none.
  */
 export const fileText = (output: string): string => {
-  const [, text = output, notices = ''] = /^([\s\S]*?)\n\n((?:\[[^\n]*\]\n?)+)$/.exec(output) ?? [];
-  const lines = text.replace(/\n$/, '').split('\n');
-  const numbered = /^\s*\d+\s?(?:\t|→|\||: )\s?/;
-  if (!lines.every((line) => numbered.test(line))) return output;
-  const end = /no line end/i.test(notices) ? '' : '\n';
-  return `${lines.map((line) => line.replace(numbered, '')).join('\n')}${end}`;
+  const lines = output.replace(NOTICES, '').replace(/\n$/, '').split('\n');
+  if (!lines.every((line) => NUMBER.test(line))) return output;
+  const text = lines.map((line) => line.replace(NUMBER, '')).join('\n');
+  return /no line end/i.test(noticesIn(output)) ? text : `${text}\n`;
+};
+
+/** The line to read on from, where the tool gave only a part. */
+export const readOnFrom = (output: string): number | undefined => {
+  const line = /start_line (\d+)/.exec(noticesIn(output))?.[1];
+  return line === undefined ? undefined : Number(line);
 };

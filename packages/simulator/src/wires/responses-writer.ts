@@ -87,12 +87,12 @@ export class ResponsesWriter implements Writer {
   }
 
   finish(stop: Stop, output: OutputTokens): string {
-    const reason = {
+    const reasons: Partial<Record<Stop, string>> = {
       max_output: 'max_output_tokens',
       context_full: 'max_output_tokens',
       refused: 'content_filter',
     };
-    const incomplete = stop in reason ? reason[stop as keyof typeof reason] : undefined;
+    const incomplete = reasons[stop];
     const usage = this.#has('no_usage') ? null : this.#usage(output);
     const response = this.#response(incomplete ? 'incomplete' : 'completed', usage);
     this.#last = incomplete ? { ...response, incomplete_details: { reason: incomplete } } : response;
