@@ -131,11 +131,15 @@ const operationOf = (route: Route, components: Map<string, unknown>): JsonSchema
   };
 };
 
+/** The order of a module's exports depends on its loader, so the document has its own. */
+const orderOf = ({ path, method }: Route): string => `${path} ${method}`;
+
 /** The route contract as OpenAPI 3.1. */
 export const openApiDocument = (): JsonSchema => {
   const components = new Map<string, unknown>();
   const paths: Record<string, JsonSchema> = {};
-  for (const route of Object.values<Route>(routes)) {
+  const sorted = Object.values<Route>(routes).toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+  for (const route of sorted) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, components) };
   }

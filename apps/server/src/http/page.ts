@@ -24,11 +24,14 @@ export const servePage = async (app: FastifyInstance, folder: string | null): Pr
     if (isApiPath(path)) throw notFound(`There is no ${path}. GET /api/v1/openapi.json lists the routes.`);
     if (root === undefined)
       throw notFound('The page is not built. Run: npm run build, then start the server again.');
+    // Nothing of the build begins with a dot or lies above its folder.
+    const file = decodeURIComponent(path);
+    if (/(^|[\\/])\./.test(file)) throw notFound(`There is no ${path}.`);
     const isFile = /\.[^/]*$/.test(path);
     reply.header(
       'cache-control',
       path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
     );
-    return reply.sendFile(isFile ? decodeURIComponent(path) : 'index.html');
+    return reply.sendFile(isFile ? file : 'index.html');
   });
 };
