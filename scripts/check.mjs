@@ -10,13 +10,13 @@ await ensureInstalled();
 const program = (...path) => join(root, 'node_modules', ...path);
 const run = (...args) => runToEnd(pinnedNode(), args, { cwd: root, env: pinnedEnvironment() });
 
+const types = (...path) => run(program('typescript', 'bin', 'tsc'), '-p', join(...path));
+
 const steps = [
   ['Format and lint', () => run(program('@biomejs', 'biome', 'bin', 'biome'), 'check', '.')],
-  ['Types', () => run(program('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json')],
-  [
-    'Types of the page',
-    () => run(program('typescript', 'bin', 'tsc'), '-p', join('apps', 'web', 'tsconfig.json')),
-  ],
+  ['Types', () => types('tsconfig.json')],
+  ['Types of the page', () => types('apps', 'web', 'tsconfig.json')],
+  ["Types of the page's tests", () => types('tests', 'web', 'tsconfig.json')],
   ['Fast tests and house rules', async () => ((await runTests(['--project', 'unit'])).failed === 0 ? 0 : 1)],
 ];
 const failed = [];

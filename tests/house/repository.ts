@@ -22,7 +22,8 @@ export const read = (path: string): string => readFileSync(join(root, path), 'ut
 export const isCode = (path: string): boolean =>
   /\.(ts|tsx|mjs)$/.test(path) && !/(^|\/)fixtures\/|\.generated\./.test(path);
 
-export const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path) || /(^|\/)tests?\//.test(path);
+export const isTest = (path: string): boolean =>
+  /(\.test|\/testing)\.tsx?$/.test(path) || /(^|\/)tests?\//.test(path);
 
 /** Comments and strings blanked, so that a rule about code does not stumble over prose. Line numbers are kept. */
 export const codeOnly = (text: string): string =>
