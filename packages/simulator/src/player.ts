@@ -66,7 +66,7 @@ class Player {
         yield* this.#block({ type: 'text', index: this.#index++, text: '' }, this.#pieces(step.text));
         return false;
       case 'clock':
-        yield* this.#block({ type: 'text', index: this.#index++, text: '' }, clock(step.chunks));
+        yield* this.#block({ type: 'text', index: this.#index++, text: '' }, clock(step.chunks), () => 1);
         return false;
       case 'tool_calls':
         for (const call of step.calls) yield* this.#call(call);
@@ -110,10 +110,10 @@ class Player {
     yield* this.#block(block, this.#pieces(call.raw ?? JSON.stringify(call.input)));
   }
 
-  *#block(block: Block, parts: Iterable<string>): Generator<Emission> {
+  *#block(block: Block, parts: Iterable<string>, count = countTokens): Generator<Emission> {
     yield { type: 'write', text: this.#writer.open(block), tokens: 0 };
     for (const piece of parts) {
-      const tokens = countTokens(piece);
+      const tokens = count(piece);
       if (this.#output + tokens > this.#limit) {
         this.#full = true;
         break;

@@ -44,12 +44,16 @@ interface Waiter {
 
 export const now = (): number => performance.timeOrigin + performance.now();
 
-/** What was asked, oldest first; bounded, the oldest go. Who waits is told by events. */
+/** Bodies kept in all, in bytes. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** What was asked, oldest first; bounded in number and bytes, the oldest go. Who waits is told by events. */
 export class RequestLog {
   readonly #requests: SeenRequest[] = [];
   readonly #waiters = new Set<Waiter>();
   readonly #capacity: number;
   #count = 0;
+  #bytes = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -70,8 +74,10 @@ export class RequestLog {
   }
 
   add(request: SeenRequest): void {
-    if (this.#requests.length >= this.#capacity) this.#requests.shift();
     this.#requests.push(request);
+    this.#bytes += request.body.length;
+    while (this.#requests.length > 1 && (this.#requests.length > this.#capacity || this.#bytes > MOST_BYTES))
+      this.#bytes -= this.#requests.shift()?.body.length ?? 0;
     this.changed(request);
   }
 
@@ -115,6 +121,7 @@ export class RequestLog {
   /** Forgets the requests; the count goes on. */
   clear(): void {
     this.#requests.length = 0;
+    this.#bytes = 0;
   }
 
   close(): void {

@@ -51,7 +51,7 @@ export const Step = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text'), text: z.string() }),
   /** Calls of one step, to be run in parallel. */
   z.strictObject({ type: z.literal('tool_calls'), calls: z.array(Call).min(1).readonly() }),
-  /** Text whose every chunk is the time it was written, `<milliseconds since 1970, 3 decimals> `: for measuring. */
+  /** Text whose every chunk is the time it was written, `<milliseconds since 1970, 3 decimals> `: for measuring. A chunk counts as one token. */
   z.strictObject({ type: z.literal('clock'), chunks: z.int().positive() }),
   z.strictObject({ type: z.literal('wait'), ms: z.number().nonnegative() }),
   /** Nothing more comes, the connection stays open. */

@@ -229,6 +229,14 @@ describe('pace', () => {
 });
 
 describe('the request log', () => {
+  it('is bounded: the oldest go', async () => {
+    const small = await startSimulator({ keep_requests: 2 });
+    const body = { model: 'qwen3:8b', messages };
+    for (let number = 0; number < 3; number += 1) await post(`${small.origin}/api/chat`, body, {});
+    expect(small.requests.map(({ number }) => number)).toEqual([2, 3]);
+    await small.close();
+  });
+
   it('keeps the head as it came, in order and casing, and the exact body', async () => {
     const [path, body] = WIRES.anthropic;
     await post(`${simulator.origin}${path}`, body, { 'X-Api-Key': 'k', 'Anthropic-Version': '2023-06-01' });
