@@ -57,7 +57,7 @@ export const findRunning = async (folder: ClusterFolder): Promise<Postmaster | u
     if (ours && file.status === 'ready') return { ...file, child: undefined };
     const left = ours ? [file.pid] : processesIn(folder.cluster);
     if (left.length === 0) {
-      rmSync(join(folder.cluster, 'postmaster.pid'), { force: true });
+      removeTraces(folder, file);
       return undefined;
     }
     if (!ours && Date.now() > deadline)
@@ -67,6 +67,12 @@ export const findRunning = async (folder: ClusterFolder): Promise<Postmaster | u
     // Starting, stopping, or its children are about to notice that it died.
     await wait(POLL_MS);
   }
+};
+
+/** A dead server's lock files: PostgreSQL would believe them as long as a process of that number exists, a zombie too. */
+const removeTraces = (folder: ClusterFolder, file: PidFile): void => {
+  rmSync(join(folder.cluster, 'postmaster.pid'), { force: true });
+  if (file.sockets) rmSync(join(file.sockets, `.s.PGSQL.${file.port}.lock`), { force: true });
 };
 
 const isOurs = (pid: number, cluster: string): boolean => {
