@@ -14,9 +14,9 @@ import type { Hub } from './live/hub.ts';
 export interface ProviderService {
   /** `refresh`: ask the services again instead of giving what was last known. */
   list(refresh: boolean): Promise<ProviderFacts[]>;
-  /** One real call; writes the credential's new state. Not found is a failure. */
+  /** One real call; writes the credential's new state and tells the stream `server`. Not found is a failure. */
   testCredential(id: CredentialId): Promise<Result<{ credential: Credential; ok: boolean; message: string }>>;
-  /** A credential was added or deleted: forget what was known with the old ones. */
+  /** A credential was added or deleted: forget what was known with the old ones and tell the stream `server`. At once. */
   credentialsChanged(): void;
 }
 

@@ -96,7 +96,10 @@ export const startServer = async (
           ? ok({ credential, ok: true, message: 'It works.' })
           : fail('not_found', 'No such credential.');
       },
-      credentialsChanged: () => undefined,
+      credentialsChanged: () =>
+        void stores.credentials
+          .list()
+          .then((data) => hub.publish([{ stream: 'server', kind: 'credential', data }])),
     },
     config: {
       host: '127.0.0.1',

@@ -68,19 +68,10 @@ const shown = ({ id, provider, name, last4, state }: Credential): Json => ({
 export const credentialHandlers = ({
   providers,
   stores,
-  hub,
 }: ServerDeps): Pick<
   Handlers,
   'providers' | 'credentials' | 'createCredential' | 'testCredential' | 'deleteCredential'
 > => {
-  /** Tells every client what the change did to the credentials and to the providers that use them. */
-  const tell = async (): Promise<void> => {
-    providers.credentialsChanged();
-    hub.publish([
-      { stream: 'server', kind: 'credential', data: await stores.credentials.list() },
-      { stream: 'server', kind: 'provider', data: await providers.list(false) },
-    ]);
-  };
   return {
     providers: async ({ query }) => ok({ providers: await providers.list(query.refresh) }),
     credentials: async () => ok({ credentials: await stores.credentials.list() }),
@@ -100,22 +91,20 @@ export const credentialHandlers = ({
       await stores.audit.write(
         auditOf(context, 'credential.create', credential.id, { after: shown(credential) }),
       );
-      await tell();
+      providers.credentialsChanged();
       return ok({ credential });
     },
 
     testCredential: async ({ params: { id } }) => {
       if (!(await stores.credentials.get(id))) return noCredential(id);
-      const tested = await providers.testCredential(id);
-      if (tested.ok) await tell();
-      return tested;
+      return providers.testCredential(id);
     },
 
     deleteCredential: async ({ params: { id } }, context) => {
       const known = await stores.credentials.get(id);
       if (!known || !(await stores.credentials.delete(id))) return noCredential(id);
       await stores.audit.write(auditOf(context, 'credential.delete', id, { before: shown(known) }));
-      await tell();
+      providers.credentialsChanged();
       return ok(undefined);
     },
   };
