@@ -136,6 +136,7 @@ describe('the chat page (W5, W6, W7)', () => {
   it('attaches a pasted picture and shows it in the message', async () => {
     const session = await stage.house.session();
     const page = await stage.page({ path: `/sessions/${session.id}` });
+    await page.getByLabel('Message to the agent').waitFor();
     const png =
       'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
     await page.evaluate(`(() => {

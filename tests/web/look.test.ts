@@ -134,3 +134,24 @@ describe('accessible in both themes and at both sizes (W10)', () => {
     await shot(page, 'narrow');
   });
 });
+
+describe('older browsers (W10)', () => {
+  it('runs without what Chrome 90 and Safari 14 lack', async () => {
+    await using stage = await startStage();
+    const session = await stage.house.session();
+    const page = await stage.stranger();
+    await page.addInitScript(`
+      delete Array.prototype.at; delete String.prototype.at; delete Array.prototype.toSorted;
+      delete Array.prototype.findLast; delete Object.hasOwn; delete Crypto.prototype.randomUUID;
+      delete AbortSignal.timeout; delete AbortSignal.any; delete window.structuredClone;
+      delete Promise.withResolvers; delete Object.groupBy; delete Array.prototype.toReversed;
+    `);
+    const { url } = await stage.house.client.browserCode();
+    await page.goto('about:blank');
+    await page.goto(url);
+    await page.locator('.card').waitFor();
+    await page.goto(`${stage.house.server.url}/sessions/${session.id}`);
+    await say(page, 'say it works in an old browser');
+    await page.locator('.agent', { hasText: 'it works in an old browser' }).waitFor();
+  });
+});

@@ -15,10 +15,14 @@ export function Markdown({ text, finished }: { text: string; finished: boolean }
     const made = new MarkdownView(root.current, highlight);
     view.current = made;
     made.update(latest.current.text, latest.current.finished);
-    return onHighlighter(() => {
+    const forget = onHighlighter(() => {
       made.reset();
       made.update(latest.current.text, latest.current.finished);
     });
+    return () => {
+      forget();
+      made.reset();
+    };
   }, []);
 
   useLayoutEffect(() => {

@@ -11,15 +11,7 @@ define(String.prototype, 'at', at);
 define(Array.prototype, 'toSorted', function toSorted<T>(this: T[], compare?: (a: T, b: T) => number) {
   return [...this].sort(compare);
 });
-define(Array.prototype, 'findLast', function findLast<T>(this: T[], test: (value: T) => boolean) {
-  return [...this].reverse().find(test);
-});
 define(Object, 'hasOwn', (target: object, key: PropertyKey) => Object.hasOwn(target, key));
-define(AbortSignal, 'timeout', (ms: number) => {
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(), ms);
-  return controller.signal;
-});
 define(globalThis.crypto, 'randomUUID', () => {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
