@@ -2,6 +2,7 @@ import type {
   Clock,
   Exchange,
   Log,
+  ProbeInput,
   ProfileMemory,
   Provider,
   ProviderEvent,
@@ -14,7 +15,7 @@ import { estimateUsage, partialUsage } from './driver/estimate.ts';
 import { joinUrl, maskError, maskOf } from './driver/outgoing.ts';
 import { blamesProfile, chooseProfile, endpointOf } from './driver/profile-choice.ts';
 import { decideRetry } from './retry.ts';
-import type { Vendor } from './vendor.ts';
+import type { AskJson, Vendor } from './vendor.ts';
 import type { Wire } from './wire/wire.ts';
 
 export interface ProviderDeps {
@@ -36,9 +37,15 @@ export const createProvider = (vendor: Vendor, deps: ProviderDeps): Provider => 
     }
   };
 
+  const tidy = (base_url: string | null): string | null =>
+    base_url === null ? null : (vendor.tidy_base_url?.(base_url) ?? base_url);
+  const asking = (input: ProbeInput, signal: AbortSignal): AskJson =>
+    createAskJson(vendor, deps, { ...input, base_url: tidy(input.base_url) }, signal, remember);
+
   async function* stream(request: ProviderRequest, signal: AbortSignal): AsyncGenerator<ProviderEvent> {
     try {
-      yield* run(beginCall(vendor, deps, request, signal), remember);
+      const tidied = { ...request, base_url: tidy(request.base_url) };
+      yield* run(await beginCall(vendor, deps, tidied, signal, remember), remember);
     } catch (error) {
       deps.log.error('provider.failed', { provider: vendor.id, reason: String(error) });
       const typed = maskError(internal(error), maskOf(request.credential));
@@ -55,28 +62,37 @@ export const createProvider = (vendor: Vendor, deps: ProviderDeps): Provider => 
     default_base_url: vendor.default_base_url,
     key_names: vendor.key_names,
     stream,
-    models: (input, signal) => vendor.models(createAskJson(vendor, deps, input, signal, remember)),
-    check: (input, signal) => vendor.check(createAskJson(vendor, deps, input, signal, remember)),
+    models: (input, signal) => vendor.models(asking(input, signal)),
+    check: (input, signal) => vendor.check(asking(input, signal)),
     describe: (model) => vendor.describe(model),
     profile: (credential, baseUrl) =>
-      chooseProfile(vendor, deps.memory, credential, baseUrl ?? vendor.default_base_url, deps.wire.profiles)
-        .id,
+      chooseProfile(
+        vendor,
+        deps.memory,
+        credential,
+        tidy(baseUrl) ?? vendor.default_base_url,
+        deps.wire.profiles,
+      ).id,
   };
 };
 
-const beginCall = (
+const beginCall = async (
   vendor: Vendor,
   deps: ProviderDeps,
   request: ProviderRequest,
   signal: AbortSignal,
-): Call => {
-  const { path, body } = vendor.codec.encode(request);
+  remember: (endpoint: string, from: string, to: string) => Promise<void>,
+): Promise<Call> => {
+  const base_url = request.base_url ?? vendor.default_base_url;
+  const ask = createAskJson(vendor, deps, request, signal, remember);
+  const facts = await vendor.prepare?.(ask, { model: request.model, base_url });
+  const { path, body } = vendor.codec.encode(request, facts);
   return {
     vendor,
     deps,
     request,
     signal,
-    url: joinUrl(request.base_url ?? vendor.default_base_url, path),
+    url: joinUrl(base_url, path),
     body: Buffer.from(JSON.stringify(body)),
     mask: maskOf(request.credential),
   };
