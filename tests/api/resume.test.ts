@@ -16,6 +16,8 @@ interface Cuttable {
   readonly live: Live;
   readonly client: Client;
   cut(): void;
+  /** While true, no connection comes about. */
+  away: boolean;
   /** Paths of its HTTP requests. */
   readonly asked: readonly string[];
 }
@@ -32,6 +34,7 @@ const connect = (server: TestServer, name: string): Cuttable => {
     },
   });
   let open: WebSocket | undefined;
+  const mine = { away: false };
   const live = connectLive({
     client,
     base_url: server.http.url,
@@ -39,12 +42,14 @@ const connect = (server: TestServer, name: string): Cuttable => {
     name,
     times: { first: 1, longest: 4 },
     socket: (url, bearer) => {
-      open = new WebSocket(url, { headers: { authorization: `Bearer ${bearer}` } });
+      open = new WebSocket(mine.away ? 'ws://127.0.0.1:9' : url, {
+        headers: { authorization: `Bearer ${bearer}` },
+      });
       return open;
     },
   });
   closers.push(() => live.close());
-  return { live, client, cut: () => open?.terminate(), asked };
+  return Object.assign(mine, { live, client, cut: () => open?.terminate(), asked });
 };
 
 /** A small agent: messages that stream word by word, with finished tool calls between. */
@@ -113,5 +118,35 @@ describe('a connection that drops', () => {
     expect(server.logged).toEqual([]);
     // It came back by its cursor each time: one snapshot at the start, no item fetched again.
     expect(shaken.asked).toEqual([`/api/v1/sessions/${id}/snapshot`]);
+  });
+
+  it('away for a long while, it catches up by its cursor with what changed and what streams now (U2)', async () => {
+    const server = await startServer();
+    closers.push(server.close);
+    const { world } = server;
+    const { id } = world.newSession();
+    const random = seeded(60);
+    await play(world, id, 5, random);
+    const traveller = connect(server, 'traveller');
+    const watch = traveller.live.watchSession(id);
+    await until('live', () => watch.state.value.type === 'live');
+
+    traveller.away = true;
+    traveller.cut();
+    await until('gone', () => watch.state.value.type === 'stale');
+    await play(world, id, 600, random);
+    const message = newId<ItemId>('itm');
+    await world.put(id, { id: message, kind: 'agent_message', status: 'streaming', data: { text: '' } });
+    for (const word of ['still ', 'talking ']) world.grow(id, message, word);
+    traveller.away = false;
+    await until('back', () => watch.state.value.type === 'live');
+    world.grow(id, message, 'on');
+    await until('the last word', () => JSON.stringify(watch.view?.items.get(message)?.data).includes('on"'));
+
+    expect(watch.view?.items.get(message)?.data).toEqual({ text: 'still talking on' });
+    expect(itemsOf(watch).slice(0, -1)).toEqual(truthOf(world, id).slice(0, -1));
+    expect(traveller.asked.filter((path) => path !== '/api/v1/tui/connect')).toEqual([
+      `/api/v1/sessions/${id}/snapshot`,
+    ]);
   });
 });

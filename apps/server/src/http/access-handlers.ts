@@ -49,7 +49,7 @@ export const accessHandlers = (
         return fail('rate_limited', `Too many wrong codes. Try again in ${wait} s.`, { retry_after_s: wait });
       return fail(
         'gone',
-        'This launch code was used before or is older than 60 s. Make a new one with: maestro token --open, or start the server again.',
+        'This launch code was used before or is older than 60 s. Make a new one with: maestro open',
         { field: 'body.code' },
       );
     }

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Access } from '../access/access.ts';
 import type { ServerDeps } from '../deps.ts';
 import { BLOB_LIMIT, BODY_LIMIT } from './bind.ts';
+import { drain } from './drain.ts';
 import { errorBody, FailureError, frameworkFailure, statusOf } from './errors.ts';
 import { isApiPath } from './page.ts';
 
@@ -15,7 +16,6 @@ export const sendFailure = (
   failure: Failure,
   status = statusOf[failure.code],
 ): FastifyReply => {
-  // The rest of a body that was too large is read and dropped, so that the sender gets to see the answer.
   reply.removeHeader('connection');
   reply.removeHeader('content-disposition');
   reply.header('cache-control', 'no-store');
@@ -77,6 +77,9 @@ export const requireCredential = (app: FastifyInstance, access: Access, deps: Se
 };
 
 export const answerErrors = (app: FastifyInstance, { log, stores }: ServerDeps): void => {
+  app.addHook('onSend', async (request, reply) => {
+    if (reply.statusCode >= 400) await drain(request.raw);
+  });
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof FailureError) return sendFailure(reply, error.failure, error.status);
     const limit = request.routeOptions.config?.bytes ? BLOB_LIMIT : BODY_LIMIT;
