@@ -1,7 +1,7 @@
 // Builds the server bundle and the page, each only when its sources changed. `node scripts/build.mjs` builds both.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
 import { alone } from './lock.mjs';
 import { pinnedEnvironment, pinnedNode, root } from './node.mjs';
@@ -41,7 +41,7 @@ const targets = {
       at('node_modules', 'vite', 'bin', 'vite.js'),
       'build',
       '--logLevel',
-      'warn',
+      'error',
       at('apps', 'web'),
     ],
   },
@@ -78,7 +78,8 @@ const ensure = async (target) => {
 export const ensureServer = () => ensure(targets.server);
 export const ensurePage = () => ensure(targets.page);
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+// By real path: a checkout may be reached through a link.
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   await ensureInstalled();
   await ensureServer();
   await ensurePage();

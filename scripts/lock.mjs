@@ -1,5 +1,5 @@
 // One installation or build at a time in a checkout, also when two terminals start Maestro together.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { root } from './node.mjs';
@@ -7,6 +7,9 @@ import { say } from './words.mjs';
 
 const folder = join(root, '.cache');
 const path = join(folder, 'build.lock');
+
+/** No installation takes this long, ms: a lock that is older belongs to another process that got the same number. */
+const too_old_ms = 15 * 60 * 1000;
 
 const isAlive = (pid) => {
   try {
@@ -32,7 +35,8 @@ export const alone = async (work) => {
   mkdirSync(folder, { recursive: true });
   let told = false;
   for (let holder = take(); holder !== undefined; holder = take()) {
-    if (!isAlive(holder)) {
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (!isAlive(holder) || age > too_old_ms) {
       rmSync(path, { force: true });
       continue;
     }

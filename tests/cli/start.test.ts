@@ -1,6 +1,6 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { maestro } from '../support/program.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -115,7 +115,54 @@ describe('stopping', () => {
   });
 });
 
+describe('the browser', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = temporaryFolder('browser');
+    for (const name of ['xdg-open', 'open']) {
+      const path = join(folder, name);
+      writeFileSync(path, `#!/bin/sh\necho "$1" >> "${folder}/$OPENED"\n`, { mode: 0o755 });
+    }
+  });
+  afterAll(() => removeFolder(folder));
+  const opened = (name: string) => {
+    const path = join(folder, name);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  };
+  const shown = (name: string) => ({
+    PATH: `${folder}${delimiter}${process.env['PATH']}`,
+    DISPLAY: ':9',
+    OPENED: name,
+  });
+
+  it('is opened at a link that lets it in, once', async () => {
+    await using server = await startTestServer({ env: { ...shown('first'), MAESTRO_OPEN: '1' } });
+    await expect.poll(() => opened('first'), { timeout: 5000 }).toMatch(/\n$/);
+    expect(opened('first')).toMatch(new RegExp(`^${server.url}/#launch=\\S+\n$`));
+    expect(server.stdout()).not.toContain('launch');
+    expect(server.stderr()).not.toContain('launch=');
+  });
+
+  it('stays closed with MAESTRO_OPEN=0', async () => {
+    await using server = await startTestServer({ env: shown('second') });
+    await server.stop();
+    expect(opened('second')).toBe('');
+  });
+});
+
 describe('a start that cannot be', () => {
+  it('says so when the data folder cannot be used', async () => {
+    const folder = temporaryFolder('file');
+    writeFileSync(join(folder, 'file'), '');
+    for (const data of [join(folder, 'file'), join(folder, 'file', 'below')]) {
+      const { code, stdout, stderr } = await maestro(['start'], { env: { MAESTRO_DATA: data } });
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(`The data folder ${data} cannot be used: `);
+      expect(stderr).toContain('choose another folder with MAESTRO_DATA');
+    }
+    await removeFolder(folder);
+  });
+
   it('lets other machines in only by the flag (Q3)', async () => {
     const { code, stderr } = await maestro(['start'], {
       env: { MAESTRO_HOST: '0.0.0.0', MAESTRO_DATA: '/nowhere' },

@@ -16,7 +16,9 @@ export const startFailure = (error: unknown, config: ServerConfig): unknown => {
         cause,
       );
     case 'EACCES':
-      if (!(error instanceof Error && 'syscall' in error && error.syscall === 'listen')) return error;
+      if (!(error instanceof Error && 'syscall' in error && error.syscall === 'listen')) {
+        return folderFailure(error, config);
+      }
       return new StartError(
         `This user may not listen on port ${port}.`,
         'Choose a port above 1023 with --port (or MAESTRO_PORT).',
@@ -30,6 +32,30 @@ export const startFailure = (error: unknown, config: ServerConfig): unknown => {
         cause,
       );
     default:
-      return error;
+      return folderFailure(error, config);
   }
+};
+
+const folderReasons: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'it is on a read-only disk',
+  ENOTDIR: 'part of its path is a file',
+  EEXIST: 'there is a file of that name',
+  ENOENT: 'it cannot be made there',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of this user is used up',
+};
+
+/** A file error in the data folder, in words; every other error as it is. */
+const folderFailure = (error: unknown, { data_folder }: ServerConfig): unknown => {
+  const reason = folderReasons[codeOf(error) ?? ''];
+  if (!reason || !(error instanceof Error && 'path' in error)) return error;
+  const path = String(error.path);
+  if (!path.startsWith(data_folder) && !data_folder.startsWith(path)) return error;
+  return new StartError(
+    `The data folder ${data_folder} cannot be used: ${reason}.`,
+    'Put that right, or choose another folder with MAESTRO_DATA (or --data).',
+    { cause: error },
+  );
 };
