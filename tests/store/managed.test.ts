@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SessionId } from '@maestro/protocol';
 import { openStores } from '@maestro/store';
-import { silentLog, testFolder } from '@maestro/store/testing';
+import { sampleSession, silentLog, testFolder } from '@maestro/store/testing';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -163,6 +163,19 @@ describe('the managed PostgreSQL (S1)', () => {
     await expect(openStores({ data_folder: folder, log: silentLog })).rejects.toThrow('is not the one');
     expect(existsSync(join(folder, 'server.lock'))).toBe(false);
     expect(postmaster(folder)).toBeUndefined();
+  });
+
+  it('takes over at once what a dead server left open: on its database no other can be alive (S9)', async () => {
+    const first = await openStores({ data_folder: folder, log: silentLog });
+    const session = await first.sessions.create(sampleSession('left'));
+    const lease = await first.sessions.acquire(session.id, 'process-1', 600_000);
+    if (!lease) throw new Error('no lease');
+    await first.sessions.commit(lease, { session: { status: 'running' } });
+    await first.close();
+    const second = await openStores({ data_folder: folder, log: silentLog });
+    const left = await second.sessions.abandoned('process-2', 600_000);
+    await second.close();
+    expect(left.map((each) => each.lease)).toEqual([{ session_id: 'left', owner: 'process-2', epoch: 2 }]);
   });
 
   it('tells why it does not start', async () => {

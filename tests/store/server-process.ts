@@ -1,6 +1,7 @@
 /**
  * A process that does what a server does with its stores, for tests that kill it. Arguments: data folder, then what to
- * do: `hold` (stay), `write <session>` (commit items as fast as it can, telling each that was acknowledged).
+ * do: `hold` (stay), `write <session>` (commit items as fast as it can, telling each that was acknowledged), `job hang` (send a job and never
+ * finish it), `job finish` (work on jobs).
  * Says one JSON line per fact; SIGTERM closes and ends it.
  */
 import { ItemId, SessionId } from '@maestro/protocol';
@@ -24,6 +25,13 @@ try {
     });
   };
   tell('open', { phases: stores.phases, engine: stores.engine });
+  if (task === 'job') {
+    await stores.jobs.work('work', async (data) => {
+      tell('job', { data });
+      if (name === 'hang') await new Promise(() => undefined);
+    });
+    if (name === 'hang') await stores.jobs.send('work', { text: 'once' });
+  }
   if (task === 'write') {
     const id = SessionId.parse(name);
     const found = await stores.sessions.get(id);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { BlobStore } from '@maestro/ports';
@@ -15,7 +15,11 @@ export const compress = async (bytes: Uint8Array): Promise<Buffer> =>
 export const decompress = async (bytes: Uint8Array): Promise<Buffer> =>
   bytes.length <= SYNC_LIMIT ? zstdDecompressSync(bytes) : await decompressAsync(bytes);
 
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+/** SHA-256 in hexadecimal. */
+export const sha256 = async (bytes: Uint8Array): Promise<string> =>
+  bytes.length <= SYNC_LIMIT * 4
+    ? createHash('sha256').update(bytes).digest('hex')
+    : Buffer.from(await webcrypto.subtle.digest('SHA-256', Buffer.from(bytes))).toString('hex');
 
 /** Rows of one insert; bytes are parameters of their own, sent in binary. */
 const BATCH = 50;
@@ -84,7 +88,7 @@ export const getBlobs = async (
 
 export const makeBlobs = (db: Database): BlobStore => ({
   put: async (bytes, media_type) => {
-    const id = BlobId.parse(sha256(bytes));
+    const id = BlobId.parse(await sha256(bytes));
     await putBlobs(db, [{ id, bytes, media_type }]);
     return { id, size: bytes.length, media_type };
   },

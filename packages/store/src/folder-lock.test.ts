@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -62,6 +70,13 @@ describe('the lock on the data folder', () => {
 });
 
 describe('the data folder', () => {
+  it('made closed by root beforehand lets PostgreSQL pass', () => {
+    const data = join(folder, 'closed');
+    mkdirSync(data, { mode: 0o700 });
+    makeDataFolder(data);
+    expect(statSync(data).mode & 0o777).toBe(process.getuid?.() === 0 ? 0o701 : 0o700);
+  });
+
   it('is closed to others, its parents keep the usual modes', () => {
     const data = join(folder, 'a', 'b', 'data');
     makeDataFolder(data);

@@ -1,4 +1,13 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { codeOf, StartError } from './errors.ts';
@@ -89,15 +98,18 @@ const release = (path: string, self: Holder): void => {
 };
 
 /**
- * Makes the data folder. As root others may pass through it (0711), because PostgreSQL runs as another user and has
- * its own folder inside; else it is the user's alone (0700). Parents keep the usual modes: `recursive` with a mode
+ * Makes the data folder. As root others may pass through it (0711, also one that is there already), because PostgreSQL
+ * runs as another user and has its own folder inside; what is secret in it has its own mode. Else it is the user's alone (0700). Parents keep the usual modes: `recursive` with a mode
  * would close them too.
  */
 export const makeDataFolder = (folder: string): void => {
   mkdirSync(join(folder, '..'), { recursive: true });
+  const root = process.getuid?.() === 0;
   try {
-    mkdirSync(folder, { mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+    mkdirSync(folder, { mode: root ? 0o711 : 0o700 });
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
+    const { mode, uid } = statSync(folder);
+    if (root && uid === 0 && (mode & 0o001) === 0) chmodSync(folder, mode | 0o001);
   }
 };

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Clock, type Log, type Stores, systemClock } from '@maestro/ports';
 import { newId } from '@maestro/protocol';
 import { makeAudit } from './audit.ts';
@@ -42,13 +43,19 @@ const NO_SUCH_DATABASE = '3D000';
 
 /** Opens everything that lasts. Throws a StartError in words when it cannot. */
 export const openStores = async (options: StoreOptions): Promise<OpenStores> => {
-  const { data_folder, log } = options;
+  const { log } = options;
+  const data_folder = resolve(options.data_folder);
   makeDataFolder(data_folder);
   // Before anything else: a second server must not even look at the first one's database.
   const lock = lockFolder(data_folder);
   const undo: (() => Promise<void> | void)[] = [() => lock.release()];
-  const close = async (): Promise<void> => {
+  let closing: Promise<void> | undefined;
+  const unwind = async (): Promise<void> => {
     for (let step = undo.pop(); step; step = undo.pop()) await step();
+  };
+  const close = (): Promise<void> => {
+    closing ??= unwind();
+    return closing;
   };
   const phases: Record<string, number> = {};
   const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {

@@ -55,14 +55,18 @@ export const makeExchanges = (db: Database): Exchanges => {
     store: async (session, message, exchange) => {
       const { request_body, ...head } = exchange;
       const fresh = new Map<string, NewBlob>();
-      const manifest = split(
+      const manifest: string[] = [];
+      for (const part of split(
         Buffer.from(request_body.buffer, request_body.byteOffset, request_body.byteLength),
-      ).map((part) => {
-        if (part.type === 'glue') return `g${part.bytes.toString('latin1')}`;
-        const id = sha256(part.bytes);
+      )) {
+        if (part.type === 'glue') {
+          manifest.push(`g${part.bytes.toString('latin1')}`);
+          continue;
+        }
+        const id = await sha256(part.bytes);
         fresh.set(`s${id}`, { id, bytes: part.bytes, media_type: null });
-        return `s${id}`;
-      });
+        manifest.push(`s${id}`);
+      }
       const last = await lastOf(session);
       for (const part of last?.manifest ?? []) fresh.delete(part);
       await putBlobs(db, [...fresh.values()]);
