@@ -215,7 +215,7 @@ describe('a watched session', () => {
     expect(positions).toEqual(Array.from({ length: 25 }, (_, n) => n + 1));
   });
   it('that does not exist is gone', async () => {
-    const watch = liveOf(await start()).watchSession('nobody');
+    const watch = liveOf(await start()).watchSession('nobody' as SessionId);
     await until('gone', () => watch.state.value.type === 'gone');
   });
   it('watched twice is one subscription; it ends with the last', async () => {

@@ -5,8 +5,8 @@ const id = <const B extends string>(brand: B) =>
   z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -')
-    .brand<B>()
-    .meta({ description: `Opaque id of a ${brand}` });
+    .meta({ description: `Opaque id of a ${brand}` })
+    .brand<B>();
 
 export const SessionId = id('session');
 export type SessionId = z.infer<typeof SessionId>;
