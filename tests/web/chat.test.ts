@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Stage, say, startStage } from './support.ts';
+import { type Stage, say, startStage, stopButton } from './support.ts';
 
 describe('the chat page (W5, W6, W7)', () => {
   let stage: Stage;
@@ -69,8 +69,8 @@ describe('the chat page (W5, W6, W7)', () => {
     await page.getByText('Stopped. What had arrived is kept.').waitFor();
     expect((await answer.textContent())?.length).toBeGreaterThan(5);
     await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('button', { name: /^Stop/ }).waitFor();
-    await page.getByRole('button', { name: /^Stop/ }).click();
+    await stopButton(page).waitFor();
+    await stopButton(page).click();
     await page.getByText('Stopped. What had arrived is kept.').waitFor();
   });
 
@@ -78,7 +78,7 @@ describe('the chat page (W5, W6, W7)', () => {
     const session = await stage.house.session();
     const page = await stage.page({ path: `/sessions/${session.id}` });
     await say(page, 'write 300 words at 60 tokens per second');
-    await page.getByRole('button', { name: /^Stop/ }).waitFor();
+    await stopButton(page).waitFor();
     await say(page, 'say this can wait');
     const queue = page.getByRole('region', { name: 'Waiting messages' });
     await queue.getByText('say this can wait').waitFor();
@@ -151,6 +151,23 @@ describe('the chat page (W5, W6, W7)', () => {
     const picture = page.locator('.user img');
     await picture.waitFor();
     await expect.poll(() => page.evaluate("document.querySelector('.user img').naturalWidth")).toBe(1);
+  });
+
+  it('lists all sessions with their state, live, and stops one from the list (W8)', async () => {
+    const other = await stage.house.session({ title: 'Busy elsewhere' });
+    const session = await stage.house.session({ title: 'Where I am' });
+    const page = await stage.page({ path: `/sessions/${session.id}` });
+    const list = page.getByRole('navigation', { name: 'Sessions' });
+    await list.getByRole('link', { name: /Where I am/, exact: false }).waitFor();
+    await stage.house.client.sendMessage({
+      params: { session_id: other.id },
+      body: { text: 'write 500 words at 40 tokens per second' },
+    });
+    await list.getByRole('link', { name: /Busy elsewhere.*Working/ }).waitFor();
+    await list.getByRole('button', { name: 'Stop Busy elsewhere' }).click();
+    await list.getByRole('button', { name: 'Stop Busy elsewhere' }).waitFor({ state: 'detached' });
+    await list.getByRole('link', { name: 'Archived sessions' }).click();
+    await page.getByRole('heading', { name: 'Archived' }).waitFor();
   });
 
   it('goes on after the connection was lost, without a reload', async () => {

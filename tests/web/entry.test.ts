@@ -32,6 +32,7 @@ describe('coming in (Q3)', () => {
 
   it('shows the way in when the credential ends while the page is open', async () => {
     const page = await stage.page();
+    await page.getByLabel('Working directory').waitFor();
     await page.context().clearCookies();
     await page.getByLabel('Show archived').click();
     await page.getByRole('heading', { name: 'This browser is not signed in' }).waitFor();

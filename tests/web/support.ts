@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { chromiumPath } from '../support/chromium.ts';
 import { type House, startHouse } from '../support/house.ts';
 
@@ -73,6 +73,10 @@ export const startStage = async (): Promise<Stage> => {
     },
   };
 };
+
+/** The button that stops the turn of the open session. */
+export const stopButton = (page: Page): Locator =>
+  page.locator('.status-line').getByRole('button', { name: /^Stop/ });
 
 /** Types a message and sends it by Enter. */
 export const say = async (page: Page, text: string): Promise<void> => {

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { Session } from '@maestro/protocol';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Stage, say, startStage } from './support.ts';
+import { type Stage, say, startStage, stopButton } from './support.ts';
 
 const turns = 90;
 
@@ -93,13 +93,13 @@ describe('the transcript (W5, S6)', () => {
     const scrollTop = () => page.evaluate("document.querySelector('.transcript').scrollTop");
     await expect.poll(scrollTop).toBe(await scrollTop());
     const there = await scrollTop();
-    await page.getByRole('button', { name: /^Stop/ }).waitFor({ state: 'detached' });
+    await stopButton(page).waitFor({ state: 'detached' });
     expect(await scrollTop()).toBe(there);
     await stage.house.ask(session.id, 'say something new');
     await page.getByRole('button', { name: /^Jump to latest, \d+ new/ }).click();
     await page.locator('.agent', { hasText: 'something new' }).waitFor();
     await expect.poll(() => belowView(page)).toBeLessThan(2);
-    expect(await jump.count()).toBe(0);
+    await expect.poll(() => jump.count()).toBe(0);
   });
 
   it('follows the end while an answer streams', async () => {
@@ -107,7 +107,7 @@ describe('the transcript (W5, S6)', () => {
     await page.locator('.transcript').waitFor();
     await say(page, 'write 150 words about rivers at 200 tokens per second');
     await page.getByText('Writing…').waitFor();
-    await page.getByRole('button', { name: /^Stop/ }).waitFor({ state: 'detached' });
+    await stopButton(page).waitFor({ state: 'detached' });
     await expect.poll(() => belowView(page)).toBeLessThan(2);
     expect(await page.getByRole('button', { name: /^Jump to latest/ }).count()).toBe(0);
   });
@@ -122,6 +122,7 @@ describe('the transcript (W5, S6)', () => {
     await page.goto(`${stage.house.server.url}/sessions/${session.id}`);
     await page.getByLabel('Message to the agent').waitFor();
     let total = 0;
+    expect(scripts.size).toBeGreaterThan(2);
     for (const path of scripts) {
       const script = await stage.house.server.fetch(path);
       total += gzipSync(await script.bytes()).length;

@@ -1,4 +1,12 @@
-import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router';
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  Link,
+  lazyRouteComponent,
+} from '@tanstack/react-router';
+import { failureOf } from './live/maestro.ts';
 import { Shell } from './shell/Shell.tsx';
 
 const root = createRootRoute({
@@ -16,8 +24,10 @@ const root = createRootRoute({
 const dashboard = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search: Record<string, unknown>): { new?: boolean } =>
-    search['new'] === true ? { new: true } : {},
+  validateSearch: (search: Record<string, unknown>): { new?: boolean; archived?: boolean } => ({
+    ...(search['new'] === true && { new: true }),
+    ...(search['archived'] === true && { archived: true }),
+  }),
   component: lazyRouteComponent(() => import('./dashboard/Dashboard.tsx'), 'Dashboard'),
 });
 
@@ -27,7 +37,24 @@ const session = createRoute({
   component: lazyRouteComponent(() => import('./chat/ChatPage.tsx'), 'ChatPage'),
 });
 
+/** A fault of the page itself. Nothing is lost: the work runs in the server. */
+const Fault = ({ error }: ErrorComponentProps) => (
+  <div className="page-note" role="alert">
+    <h1>This page has stumbled</h1>
+    <p className="muted">
+      The sessions are not affected: they run in the server. Loading the page again usually helps.
+    </p>
+    <p className="mono">{failureOf(error).message}</p>
+    <p>
+      <button type="button" className="button" onClick={() => location.reload()}>
+        Load again
+      </button>
+    </p>
+  </div>
+);
+
 export const router = createRouter({
+  defaultErrorComponent: Fault,
   routeTree: root.addChildren([dashboard, session]),
   defaultPreload: 'intent',
 });

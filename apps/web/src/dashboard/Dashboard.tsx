@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense } from 'react';
 import { useCardIds, useCardsLive } from '../live/cards.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { useNow } from '../ui/clock.ts';
@@ -18,10 +18,15 @@ export function Dashboard() {
   const ids = useCardIds('all');
   const search = useSearch({ strict: false });
   const navigate = useNavigate();
-  const [archived, setArchived] = useState(false);
   const open = search.new === true;
-  const setOpen = (on: boolean): void =>
-    void navigate({ to: '/', search: on ? { new: true } : {}, replace: true });
+  const archived = search.archived === true;
+  const show = (what: { new?: boolean; archived?: boolean }): void =>
+    void navigate({
+      to: '/',
+      search: { ...(what.new && { new: true }), ...(what.archived && { archived: true }) },
+      replace: true,
+    });
+  const setOpen = (on: boolean): void => show({ new: on, archived });
   const now = useNow(30_000);
   const empty = known && ids.length === 0;
 
@@ -34,7 +39,7 @@ export function Dashboard() {
             <input
               type="checkbox"
               checked={archived}
-              onChange={(event) => setArchived(event.target.checked)}
+              onChange={(event) => show({ archived: event.target.checked })}
             />
             Show archived
           </label>

@@ -14,6 +14,9 @@ import { Field } from '../ui/Field.tsx';
 import { ModelField } from '../ui/ModelField.tsx';
 import { accessModes, efforts, providerState } from '../ui/words.ts';
 
+/** Providers that are a protocol more than a vendor: many servers speak it. */
+const takesAddress: ReadonlySet<ProviderId> = new Set(['compatible', 'openai_chat', 'ollama']);
+
 type Errors = Readonly<Record<string, string>>;
 
 /** The form for a new session. What the server refuses is said beside the field, and nothing typed is lost. */
@@ -52,6 +55,7 @@ function Form(props: {
   const [effort, setEffort] = useState<Effort | ''>('');
   const [prompt, setPrompt] = useState('');
   const [title, setTitle] = useState('');
+  const [baseUrl, setBaseUrl] = useState('');
   const [errors, setErrors] = useState<Errors>({});
   const [busy, setBusy] = useState(false);
   const id = useRef(newId<SessionId>('ses'));
@@ -81,6 +85,7 @@ function Form(props: {
           access_mode: mode,
           effort: effort === '' ? undefined : effort,
           system_prompt: prompt.trim() === '' ? undefined : prompt,
+          base_url: takesAddress.has(providerId) && baseUrl.trim() !== '' ? baseUrl.trim() : undefined,
           title: title.trim() === '' ? undefined : title.trim(),
         },
       });
@@ -93,7 +98,16 @@ function Form(props: {
     }
   };
 
-  const known = ['provider', 'model', 'working_directory', 'access_mode', 'effort', 'system_prompt', 'title'];
+  const known = [
+    'provider',
+    'model',
+    'working_directory',
+    'access_mode',
+    'effort',
+    'system_prompt',
+    'base_url',
+    'title',
+  ];
   const general = Object.entries(errors).find(([field]) => !known.includes(field));
 
   return (
@@ -132,6 +146,28 @@ function Form(props: {
           <ModelField {...field} models={provider?.models ?? []} value={model} onChange={setModel} />
         )}
       </Field>
+      {takesAddress.has(providerId) && (
+        <div className="span">
+          <Field
+            id={`${prefix}address`}
+            label="Address (optional)"
+            error={errors['base_url']}
+            hint="Another server that speaks the same protocol, for this session only."
+          >
+            {(field) => (
+              <input
+                {...field}
+                className="input mono"
+                type="url"
+                spellCheck={false}
+                value={baseUrl}
+                placeholder={provider?.base_url}
+                onChange={(event) => setBaseUrl(event.target.value)}
+              />
+            )}
+          </Field>
+        </div>
+      )}
       <div className="span">
         <Field
           id={`${prefix}folder`}

@@ -69,6 +69,7 @@ export const enter = async (): Promise<void> => {
   try {
     await client.browserLaunch({ body: { code } });
     access.set('in');
+    connected?.retry();
   } catch (error) {
     await findAccess();
     if (access.get() === 'out' && error instanceof ApiFailure && error.status !== 0) access.set('spent');

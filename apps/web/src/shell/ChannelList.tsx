@@ -1,7 +1,8 @@
 import type { Card, SessionId } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
-import { memo } from 'react';
+import { memo, useState } from 'react';
 import { useCard, useCardIds } from '../live/cards.ts';
+import { client, failureOf } from '../live/maestro.ts';
 import { needsPerson, plainWords, short, stateWords, tokens } from '../ui/format.ts';
 import { Icon } from '../ui/icons.tsx';
 
@@ -36,6 +37,9 @@ export function ChannelList() {
           </ul>
         </>
       )}
+      <Link to="/" search={{ archived: true }} className="channels-archived">
+        Archived sessions
+      </Link>
     </nav>
   );
 }
@@ -50,7 +54,7 @@ const Channel = memo(function Channel({ id }: { id: SessionId }) {
   const card = useCard(id);
   if (!card) return null;
   return (
-    <li>
+    <li className="channel-place">
       <Link
         to="/sessions/$id"
         params={{ id }}
@@ -66,6 +70,29 @@ const Channel = memo(function Channel({ id }: { id: SessionId }) {
         </span>
         <span className="channel-line truncate">{second(card)}</span>
       </Link>
+      {(card.status === 'running' || card.status === 'waiting') && <StopChannel card={card} />}
     </li>
   );
 });
+
+/** Stops a session's turn without opening it. */
+function StopChannel({ card }: { card: Card }) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const stop = (): void => {
+    client
+      .interrupt({ params: { session_id: card.id } })
+      .then(() => setProblem(null))
+      .catch((error: unknown) => setProblem(failureOf(error).message));
+  };
+  return (
+    <button
+      type="button"
+      className="button icon small channel-stop"
+      aria-label={problem ? `Stop ${card.title}: ${problem}` : `Stop ${card.title}`}
+      title={problem ?? 'Stop'}
+      onClick={stop}
+    >
+      <Icon name="stop" />
+    </button>
+  );
+}

@@ -1,4 +1,4 @@
-import type { AccessMode, Effort, ProviderFacts } from '@maestro/protocol';
+import type { AccessMode, AuthType, Effort, ProviderFacts } from '@maestro/protocol';
 
 /** Access modes as people read them. */
 export const accessModes: Record<AccessMode, { name: string; explanation: string }> = {
@@ -12,6 +12,13 @@ export const accessModes: Record<AccessMode, { name: string; explanation: string
   },
   ask: { name: 'Ask first', explanation: 'Reads freely; every change and every command asks you first.' },
   read_only: { name: 'Read only', explanation: 'May read and search. Nothing is changed, nothing is run.' },
+};
+
+export const authTypes: Record<AuthType, string> = {
+  api_key: 'API key',
+  oauth: 'Account (OAuth)',
+  none: 'No credential',
+  cli: 'Command-line login',
 };
 
 export const efforts: readonly (readonly [Effort, string])[] = [
