@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // `maestro <command>` from a checkout: installs and builds what is missing, then runs the bundle on the pinned Node.
 import { realpathSync } from 'node:fs';
-import { delimiter } from 'node:path';
+import { delimiter, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensurePage, ensureServer, serverBundle } from './build.mjs';
 import { ensureInstalled } from './install.mjs';
-import { pinnedNode } from './node.mjs';
+import { pinnedNode, root } from './node.mjs';
 import { become } from './run.mjs';
 import { giveUp } from './words.mjs';
 
@@ -18,6 +18,11 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
 const ofNpm =
   /^(npm_(lifecycle_.*|package_.*|command|execpath|node_execpath|config_(local_prefix|global_prefix|prefix|user_agent|node_gyp|npm_version|noproxy|userconfig|globalconfig|init_module|cache))|INIT_CWD|NODE)$/;
 
+/** npm puts the `node_modules/.bin` of our folder and of each one above it on the path, and its own node-gyp. */
+const isOfNpm = (folder) =>
+  /[\\/]node-gyp-bin$/.test(folder) ||
+  (/[\\/]node_modules[\\/]\.bin$/.test(folder) && `${root}${sep}`.startsWith(join(folder, '..', '..', sep)));
+
 /** What npm adds to the environment is not the user's: agents must find the user's own programs and folder. */
 const leaveNpm = () => {
   if (!process.env.npm_lifecycle_event) return;
@@ -26,7 +31,7 @@ const leaveNpm = () => {
   for (const name of Object.keys(process.env)) if (ofNpm.test(name)) delete process.env[name];
   process.env.PATH = (process.env.PATH ?? '')
     .split(delimiter)
-    .filter((folder) => !/[\\/]node_modules[\\/]\.bin$|[\\/]node-gyp-bin$/.test(folder))
+    .filter((folder) => !isOfNpm(folder))
     .join(delimiter);
 };
 

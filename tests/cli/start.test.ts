@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { maestro } from '../support/program.ts';
+import { maestro, startMaestro } from '../support/program.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { removeFolder, temporaryFolder } from '../support/temporary.ts';
 
@@ -105,6 +105,18 @@ describe('stopping', () => {
       await server.stop();
     },
   );
+
+  it('leaves no database behind when it is told to stop while it starts', async () => {
+    const folder = temporaryFolder('early');
+    const data = join(folder, 'data');
+    const env = { MAESTRO_DATA: data, MAESTRO_PORT: '0', MAESTRO_OPEN: '0' };
+    const program = startMaestro(['start'], { env });
+    await program.untilSays(/postgres\.ready/, 'stderr');
+    program.child.kill('SIGTERM');
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+    expect(existsSync(join(data, 'postgres', 'postmaster.pid'))).toBe(false);
+    await removeFolder(folder);
+  });
 
   it('takes a Ctrl-C that arrives twice, as it does through npm, for one', async () => {
     const server = await startTestServer();

@@ -49,7 +49,7 @@ const ofFacts = (facts: ProviderFacts): Check => {
   }
   const found = {
     needs_key: 'no key',
-    unreachable: `nothing answers at ${facts.base_url}`,
+    unreachable: 'does not answer',
     unknown: 'not asked yet',
   };
   return { name, state: 'limited', found: found[facts.state], ...(facts.hint ? { todo: facts.hint } : {}) };

@@ -23,9 +23,9 @@ const alreadyRunning = async (config: ServerConfig, error: unknown): Promise<Sta
 
 /** Starts a server, says the one ready line on standard output, and stays until it is told to stop. Gives the exit code. */
 export const serve = async (config: ServerConfig): Promise<number> => {
-  const { startServer } = await import('../main.ts');
   // Before the start: a stop that comes while the database starts must not leave it running.
   const stopped = untilStopped();
+  const { startServer } = await import('../main.ts');
   const server = await startServer(config).catch(async (error: unknown) => {
     throw (await alreadyRunning(config, error)) ?? startFailure(error, config);
   });
