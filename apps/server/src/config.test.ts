@@ -1,12 +1,15 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type ConfigFlags, readConfig, type ServerConfig } from './config.ts';
 import { dataFolder, type Environment } from './data-folder.ts';
 
+const parent = mkdtempSync(join(tmpdir(), 'maestro-config-'));
+afterAll(() => rmSync(parent, { recursive: true, force: true }));
+
 const folderWith = (file?: unknown): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'maestro-config-'));
+  const folder = mkdtempSync(join(parent, 'data-'));
   if (file !== undefined) {
     writeFileSync(join(folder, 'config.json'), typeof file === 'string' ? file : JSON.stringify(file));
   }
