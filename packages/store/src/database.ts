@@ -78,7 +78,9 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
     throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
   };
   // Idle connections that die are dropped by the pool; without a listener the process would end.
-  pool.on('error', (error) => log.warn('database.connection_lost', { message: error.message }));
+  pool.on('error', (error) => {
+    if (!closed) log.warn('database.connection_lost', { message: error.message });
+  });
 
   const run = async <T extends object>(on: pg.Pool | pg.PoolClient, statement: Statement): Promise<T[]> => {
     const result = await on.query<T & pg.QueryResultRow>({

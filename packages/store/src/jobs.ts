@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Jobs, Log } from '@maestro/ports';
 import type { Json } from '@maestro/protocol';
 import type { PgBoss } from 'pg-boss';
 import type { Connection, Database } from './database.ts';
-import { isUnavailable, messageOf } from './errors.ts';
+import { messageOf } from './errors.ts';
 
 /** The job queue's own schema in the same database. */
 const SCHEMA = 'jobs';
@@ -12,6 +13,8 @@ const CONNECTIONS = 2;
 const HEARTBEAT_S = 10;
 const MONITOR_S = 5;
 const RETRIES = 5;
+/** Jobs handed over in one transaction. */
+const BATCH = 100;
 const LONGEST_RETRY_DELAY_S = 300;
 const RESTART_MS = 2_000;
 const STOP_MS = 3_000;
@@ -34,6 +37,8 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
   const workers = new Map<string, string>();
   const queues = new Set<string>();
   let boss: PgBoss | undefined;
+  /** The one that starts or runs; it holds connections before it is of use. */
+  let made: PgBoss | undefined;
   let starting: Promise<void> | undefined;
   let dispatching: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -55,6 +60,7 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
 
   const register = async (on: PgBoss, name: string, handler: Handler): Promise<void> => {
     if (workers.has(name)) return;
+    workers.set(name, '');
     await queueOf(on, name);
     const id = await on.work<{ value: Json }>(name, async (jobs) => {
       for (const job of jobs) await handler(job.data.value);
@@ -69,25 +75,30 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
 
   const begin = async (): Promise<void> => {
     const { PgBoss: Boss } = await import('pg-boss');
-    const made = new Boss({
+    const next = new Boss({
       ...connection(),
       schema: SCHEMA,
       max: CONNECTIONS,
       superviseIntervalSeconds: 1,
       monitorIntervalSeconds: MONITOR_S,
     });
-    made.on('error', (error) => log.warn('jobs.error', { message: messageOf(error) }));
-    await made.start();
-    for (const [name, handler] of handlers) await register(made, name, handler);
-    for (const [name, { cron, data }] of schedules) await plan(made, name, cron, data);
-    boss = made;
+    next.on('error', (error) => log.warn('jobs.error', { message: messageOf(error) }));
+    made = next;
+    await next.start();
+    // From here on `work` and `schedule` go to it directly; what was remembered follows.
+    boss = next;
+    for (const [name, handler] of handlers) await register(next, name, handler);
+    for (const [name, { cron, data }] of schedules) await plan(next, name, cron, data);
     log.info('jobs.ready');
     await dispatch();
   };
 
   const start = (): void => {
     if (starting || stopped) return;
-    starting = begin().catch((error: unknown) => {
+    starting = begin().catch(async (error: unknown) => {
+      await end(made, false);
+      boss = undefined;
+      workers.clear();
       log.warn('jobs.start_failed', { message: messageOf(error), again_in_ms: RESTART_MS });
       starting = undefined;
       timer = setTimeout(start, RESTART_MS).unref();
@@ -98,7 +109,7 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
   const dispatch = (): Promise<void> => {
     dispatching = dispatching.then(move).catch((error: unknown) => {
       log.warn('outbox.waits', { message: messageOf(error) });
-      if (isUnavailable(error) && !stopped) timer = setTimeout(() => void dispatch(), RESTART_MS).unref();
+      if (!stopped) timer = setTimeout(() => void dispatch(), RESTART_MS).unref();
     });
     return dispatching;
   };
@@ -108,9 +119,9 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
     if (!on || stopped) return;
     const waiting = await db.query<{ queue: string }>({ text: 'select distinct queue from outbox' });
     for (const { queue } of waiting) await queueOf(on, queue);
-    await db.transaction(async (tx) => {
+    const moved = await db.transaction(async (tx) => {
       const rows = await tx.query<OutboxRow>({
-        text: 'delete from outbox where id in (select id from outbox order by id limit 100 for update skip locked) returning *',
+        text: `delete from outbox where id in (select id from outbox order by id limit ${BATCH} for update skip locked) returning *`,
       });
       const executeSql = async (text: string, values?: unknown[]) => ({
         rows: await tx.query({ text, values }),
@@ -125,11 +136,13 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
             db: { executeSql },
           },
         );
+      return rows.length;
     });
     for (const { queue } of waiting) {
       const worker = workers.get(queue);
       if (worker) on.notifyWorker(worker);
     }
+    if (moved === BATCH) await move();
   };
 
   return {
@@ -155,11 +168,21 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
     stop: async () => {
       stopped = true;
       clearTimeout(timer);
-      await starting;
-      await dispatching;
-      await boss?.stop({ graceful: true, timeout: STOP_MS, close: true });
+      // A database that is away must not keep the server from ending.
+      await atMost(STOP_MS, Promise.all([starting, dispatching]));
+      await end(made, boss === made);
     },
   };
+};
+
+const end = (boss: PgBoss | undefined, graceful: boolean): Promise<unknown> =>
+  atMost(STOP_MS, boss?.stop({ graceful, timeout: STOP_MS / 2, close: true }));
+
+/** Waits for the work, but not for ever, and not for its success. */
+const atMost = async (ms: number, work: Promise<unknown> | undefined): Promise<void> => {
+  const done = new AbortController();
+  await Promise.race([Promise.allSettled([work]), wait(ms, undefined, { signal: done.signal })]);
+  done.abort();
 };
 
 interface OutboxRow {

@@ -40,6 +40,17 @@ describe('jobs (S7)', () => {
     expect(rows.map((row) => row['text'])).toEqual(['first', 'fourth', 'third']);
   });
 
+  it('are handed over however many they are', async () => {
+    await stores.query(
+      `insert into outbox (queue, data) select 'many', to_json(n) from generate_series(1, 250) n`,
+    );
+    await stores.jobs.send('many', 0);
+    await expect.poll(outbox, { timeout: 10_000 }).toBe(0);
+    expect(await stores.query(`select count(*)::int as n from jobs.job where name = 'many'`)).toEqual([
+      { n: 251 },
+    ]);
+  });
+
   it('wait for their time', async () => {
     await stores.jobs.send('later', 1, { after_s: 3600 });
     await expect.poll(outbox, { timeout: 10_000 }).toBe(0);
