@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createEngine, defaultLimits, parametersOf } from '@maestro/engine';
-import { systemClock } from '@maestro/ports';
+import { type Log, systemClock } from '@maestro/ports';
 import { newId, PROTOCOL_VERSION, type ProviderId, type ServerFacts } from '@maestro/protocol';
 import {
   createPrices,
@@ -12,7 +11,7 @@ import {
   knownModelsOf,
   loadProfiles,
 } from '@maestro/providers';
-import { openStores } from '@maestro/store';
+import { makeDataFolder, type OpenStores, openStores } from '@maestro/store';
 import { tools } from '@maestro/tools';
 import { createTokenManager } from './access/token.ts';
 import type { ServerConfig } from './config.ts';
@@ -39,23 +38,30 @@ export interface RunningServer {
 
 /** The composition root: the only place where the rooms meet. Throws StartError where a person can do something about it. */
 export const startServer = async (config: ServerConfig): Promise<RunningServer> => {
-  mkdirSync(config.data_folder, { recursive: true });
-  const started_at = new Date().toISOString();
+  makeDataFolder(config.data_folder);
   const log = createLog(config.log, config.data_folder);
+  const stores = await openStores({
+    data_folder: config.data_folder,
+    database_url: config.database_url ?? undefined,
+    encryption_key: config.encryption_key ?? undefined,
+    log,
+    clock: systemClock,
+  });
+  try {
+    return await compose(config, log, stores);
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+};
+
+const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Promise<RunningServer> => {
+  const started_at = new Date().toISOString();
   const clock = systemClock;
   const base_url = (provider: ProviderId): string | null => config.base_urls[provider] ?? null;
   let phase: 'starting' | 'ok' | 'draining' = 'starting';
 
-  const [stores, { profiles, problems }] = await Promise.all([
-    openStores({
-      data_folder: config.data_folder,
-      ...(config.database_url ? { database_url: config.database_url } : {}),
-      ...(config.encryption_key ? { encryption_key: config.encryption_key } : {}),
-      log,
-      clock,
-    }),
-    loadProfiles({ folder: join(config.data_folder, 'profiles') }),
-  ]);
+  const { profiles, problems } = await loadProfiles({ folder: join(config.data_folder, 'profiles') });
   for (const problem of problems) log.warn('header profile not used', problem);
 
   const wire = createWire({ profiles, clock, log, env: process.env });
@@ -151,10 +157,7 @@ export const startServer = async (config: ServerConfig): Promise<RunningServer> 
 
   const recovered = await engine.recover();
   if (recovered.marked > 0) log.warn('turns were interrupted by the last stop', recovered);
-  const http = await createHttp(deps).catch(async (error: unknown) => {
-    await stores.close();
-    throw error;
-  });
+  const http = await createHttp(deps);
   phase = 'ok';
   writeServerFile(config.data_folder, {
     address: http.host,

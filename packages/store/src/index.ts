@@ -1,3 +1,3 @@
 export { isUnavailable, StartError, StoreUnavailable } from './errors.ts';
-export { lockFolder } from './folder-lock.ts';
+export { lockFolder, makeDataFolder } from './folder-lock.ts';
 export { type OpenStores, openStores, type StoreOptions } from './open.ts';
