@@ -89,7 +89,7 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
         on conflict (session_id, id) do update set turn_id = excluded.turn_id, seq = excluded.seq, kind = excluded.kind,
           status = excluded.status, title = excluded.title, data = excluded.data, updated_at = now()
         returning id, position, seq, created_at)`,
-      `folded as (delete from item_chunks c using s where c.session_id = s.session_id and c.item_id = any(${ids}))`,
+      `folded as (delete from item_chunks where session_id = ${session} and item_id = any(${ids}) and exists (select 1 from s))`,
     );
     out.push('(select json_agg(item_out) from item_out) as items');
   }
