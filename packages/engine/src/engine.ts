@@ -1,8 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { type Engine, fail, ok, type Result } from '@maestro/ports';
-import type { Attachment, BlobId, RouteParsed, Routes, Session, SessionId } from '@maestro/protocol';
+import { type Engine, fail, ok, type Provider, type Result } from '@maestro/ports';
+import type {
+  Attachment,
+  AuthType,
+  BlobId,
+  RouteParsed,
+  Routes,
+  Session,
+  SessionId,
+} from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import { untitledSession } from './actor/session-actor.ts';
 import { Actors } from './actors.ts';
@@ -52,7 +60,7 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
       const model = body.model ?? provider.default_model;
       if (model === '')
         return fail('invalid', `${provider.name} has no default model: name one.`, { field: 'body.model' });
-      const auth_type = body.auth_type ?? provider.auth_types[0] ?? 'none';
+      const auth_type = body.auth_type ?? (await usableAuth(deps, provider));
       if (!provider.auth_types.includes(auth_type))
         return fail(
           'invalid',
@@ -85,7 +93,7 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
         });
       const session = await sessions.get(id);
       if (!session) return unknownSession();
-      return withActor(id, (actor) => actor.patch(fitting(deps, session, body)));
+      return withActor(id, (actor) => fitting(deps, session, body).then((whole) => actor.patch(whole)));
     },
 
     async delete(id) {
@@ -142,17 +150,23 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
   };
 };
 
+/** The first way of authentication for which there is a credential; without any, the provider's usual one. */
+const usableAuth = async (deps: EngineDeps, provider: Provider): Promise<AuthType> => {
+  for (const auth_type of provider.auth_types) {
+    if ((await deps.credential(provider.id, auth_type)).ok) return auth_type;
+  }
+  return provider.auth_types[0] ?? 'none';
+};
+
 /** A change of provider takes that provider's default model and way of authentication where the change names none. */
-const fitting = (
+const fitting = async (
   deps: EngineDeps,
   session: Session,
   body: RouteParsed<Routes['patchSession']>['body'],
-): typeof body => {
+): Promise<typeof body> => {
   const provider = body.provider ? deps.providers.get(body.provider) : undefined;
   if (!provider || body.provider === session.provider) return body;
-  const auth = provider.auth_types.includes(session.auth_type)
-    ? session.auth_type
-    : (provider.auth_types[0] ?? 'none');
+  const auth = await usableAuth(deps, provider);
   return { ...body, model: body.model ?? provider.default_model, auth_type: body.auth_type ?? auth };
 };
 
