@@ -76,6 +76,8 @@ describe('accessible in both themes and at both sizes (W10)', () => {
     const page = await stage.page({ path: paths['chat'] });
     await page.locator('.tool-line').last().waitFor();
     await checkLooks(page, 'chat');
+    await checkLooks(page, 'chat', [{ colorScheme: 'light', width: 3840, height: 2160 }]);
+    await checkLooks(page, 'chat', looks.slice(1, 2));
     for (const line of await page.locator('.tool-line').all()) await line.click();
     await page.locator('.tool-part').first().waitFor();
     await checkLooks(page, 'tools');

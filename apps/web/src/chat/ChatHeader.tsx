@@ -1,14 +1,13 @@
-import type { AccessMode, AuthType, Effort, ProviderId, Session } from '@maestro/protocol';
+import type { AccessMode, Effort, ProviderId, Session } from '@maestro/protocol';
 import { useState } from 'react';
 import { useProviders } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { Icon } from '../ui/icons.tsx';
-import { accessModes, authTypes, efforts } from '../ui/words.ts';
+import { accessModes, efforts } from '../ui/words.ts';
 
 type Change = Partial<{
   provider: ProviderId;
   model: string;
-  auth_type: AuthType;
   effort: Effort | null;
   access_mode: AccessMode;
   title: string;
@@ -76,7 +75,7 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
             />
           ) : (
             <select
-              className="select"
+              className="select model"
               aria-label="Model"
               title="Model, from the next message on"
               value={session.model}
@@ -93,21 +92,6 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
               <option value={other}>Another model…</option>
             </select>
           )}
-          {provider && provider.auth_types.length > 1 && (
-            <select
-              className="select narrow"
-              aria-label="Signs in by"
-              title="How the provider knows you, from the next message on"
-              value={session.auth_type}
-              onChange={(event) => void change({ auth_type: event.target.value as AuthType })}
-            >
-              {provider.auth_types.map((type) => (
-                <option key={type} value={type}>
-                  {authTypes[type]}
-                </option>
-              ))}
-            </select>
-          )}
           <select
             className="select narrow"
             aria-label="Effort"
@@ -117,7 +101,7 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
               void change({ effort: event.target.value === '' ? null : (event.target.value as Effort) })
             }
           >
-            <option value="">Default effort</option>
+            <option value="">Auto effort</option>
             {efforts.map(([value, name]) => (
               <option key={value} value={value}>
                 {value === 'off' ? name : `${name} effort`}

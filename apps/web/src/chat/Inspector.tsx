@@ -1,8 +1,9 @@
-import type { Session, ToolFacts } from '@maestro/protocol';
+import type { AuthType, Session, ToolFacts } from '@maestro/protocol';
 import { useEffect, useState } from 'react';
 import { useProviders, useTools } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { cost, whole } from '../ui/format.ts';
+import { authTypes } from '../ui/words.ts';
 
 /** Beside the chat: what it used, how full the context is, which tools it has, its prompt. */
 export function Inspector({ session }: { session: Session }) {
@@ -11,6 +12,7 @@ export function Inspector({ session }: { session: Session }) {
       <Usage session={session} />
       <Context session={session} />
       <Tools session={session} />
+      <SignIn session={session} />
       <Prompt session={session} />
       <section>
         <h2>Working directory</h2>
@@ -143,6 +145,43 @@ function Tools({ session }: { session: Session }) {
 }
 
 const kinds = { read: 'reads', write: 'writes', execute: 'runs' } as const;
+
+/** How the provider knows the person, where it knows more than one way. */
+function SignIn({ session }: { session: Session }) {
+  const provider = useProviders().data?.find((one) => one.id === session.provider);
+  const [problem, setProblem] = useState<string | null>(null);
+  if (!provider || provider.auth_types.length < 2) return null;
+  const change = (auth_type: AuthType): void => {
+    client
+      .patchSession({ params: { session_id: session.id }, body: { auth_type } })
+      .then(() => setProblem(null))
+      .catch((error: unknown) => setProblem(failureOf(error).message));
+  };
+  return (
+    <section>
+      <h2>
+        <label htmlFor="sign-in">Signs in to {provider.name} by</label>
+      </h2>
+      <select
+        id="sign-in"
+        className="select"
+        value={session.auth_type}
+        onChange={(event) => change(event.target.value as AuthType)}
+      >
+        {provider.auth_types.map((type) => (
+          <option key={type} value={type}>
+            {authTypes[type]}
+          </option>
+        ))}
+      </select>
+      {problem && (
+        <p className="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+    </section>
+  );
+}
 
 function Prompt({ session }: { session: Session }) {
   const [text, setText] = useState(session.system_prompt);

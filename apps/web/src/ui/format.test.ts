@@ -34,7 +34,7 @@ describe('words for figures', () => {
   });
 
   it.each([
-    [40, 'under 0.1 s'],
+    [40, '< 0.1 s'],
     [4200, '4.2 s'],
     [59_900, '59 s'],
     [65_000, '1 min 05 s'],

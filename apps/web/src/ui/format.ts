@@ -36,7 +36,7 @@ export const tokens = (totals: Totals): number => totals.request_tokens + totals
 /** `4.0 s`, `1 min 05 s`, `2 h 03 min` */
 export const duration = (ms: number): string => {
   const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 0.1) return 'under 0.1 s';
+  if (seconds < 0.1) return '< 0.1 s';
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   const minutes = Math.floor(seconds / 60);

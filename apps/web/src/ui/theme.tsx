@@ -1,23 +1,24 @@
 import { useState } from 'react';
+import { useMedia } from './clock.ts';
 import { Icon } from './icons.tsx';
 import { recall, remember } from './memory.ts';
 
 type Theme = 'light' | 'dark';
 
-const current = (): Theme => {
+const chosenBefore = (): Theme | null => {
   const chosen = recall('theme');
-  if (chosen === 'light' || chosen === 'dark') return chosen;
-  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+  return chosen === 'light' || chosen === 'dark' ? chosen : null;
 };
 
 /** Switches between light and dark; until it is used the system decides. */
 export function ThemeToggle() {
-  const [theme, setTheme] = useState(current);
-  const next: Theme = theme === 'dark' ? 'light' : 'dark';
+  const system: Theme = useMedia('(prefers-color-scheme: dark)') ? 'dark' : 'light';
+  const [chosen, setChosen] = useState(chosenBefore);
+  const next: Theme = (chosen ?? system) === 'dark' ? 'light' : 'dark';
   const choose = (): void => {
     document.documentElement.setAttribute('data-theme', next);
     remember('theme', next);
-    setTheme(next);
+    setChosen(next);
   };
   return (
     <button
