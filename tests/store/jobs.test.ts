@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { testFolder } from '@maestro/store/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -10,10 +9,7 @@ beforeEach(() => {
   home = testFolder();
   folder = join(home, 'data');
 });
-afterEach(async () => {
-  await cleanUp(folder);
-  rmSync(home, { recursive: true, force: true });
-});
+afterEach(() => cleanUp(folder, home));
 
 it('runs a job again whose server was killed in the middle of it (S7)', { timeout: 60_000 }, async () => {
   const first = startProcess(folder, ['job', 'hang']);

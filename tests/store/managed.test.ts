@@ -36,10 +36,7 @@ beforeEach(() => {
   home = testFolder();
   folder = join(home, 'data');
 });
-afterEach(async () => {
-  await cleanUp(folder);
-  rmSync(home, { recursive: true, force: true });
-});
+afterEach(() => cleanUp(folder, home));
 
 const uidOf = (pid: number | undefined) =>
   Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
@@ -254,6 +251,6 @@ describe('a bundle of the server', () => {
       );
     else await server.until('open');
     await server.kill('SIGTERM');
-    await cleanUp(join(closed, 'data'));
+    await cleanUp(join(closed, 'data'), closed);
   });
 });

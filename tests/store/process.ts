@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { vi } from 'vitest';
 
 export interface Fact {
   readonly event: string;
@@ -93,11 +94,14 @@ export const startProcess = (
   return self;
 };
 
-/** Ends what a failed test left running, then the database of the folder. */
-export const cleanUp = async (folder: string): Promise<void> => {
+/** Ends what a test left running, the database of the folder too, and removes `home`. */
+export const cleanUp = async (folder: string, home: string): Promise<void> => {
   for (const each of running) await each.kill('SIGKILL');
   const pid = postmaster(folder);
   if (pid !== undefined) process.kill(pid, 'SIGQUIT');
+  await vi.waitUntil(() => postmaster(folder) === undefined, { timeout: 10_000, interval: 5 });
+  // Its children write their last lines while they end.
+  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 };
 
 /** The process number of the folder's PostgreSQL, when it runs. */

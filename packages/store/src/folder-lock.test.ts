@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,6 +20,7 @@ import { processFacts } from './process-facts.ts';
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'maestro-lock-'));
+  return () => rmSync(folder, { recursive: true, force: true });
 });
 const lockFile = () => join(folder, 'server.lock');
 const writeHolder = (pid: number, started: string) =>

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { ItemId } from '@maestro/protocol';
 import { getTableColumns, getTableName, isTable } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../src/database.ts';
 import { isUnavailable, StoreUnavailable } from '../src/errors.ts';
 import { migrate } from '../src/migrate.ts';
@@ -17,6 +17,12 @@ beforeAll(async () => {
   stores = await testStores();
 });
 afterAll(() => stores.close());
+
+const temporary = (): string => {
+  const folder = testFolder();
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
 
 /** Between a client and the database, so that the database can go away and come back. */
 const doorTo = async (database_url: string) => {
@@ -33,7 +39,7 @@ const doorTo = async (database_url: string) => {
     }
     client.pipe(upstream).pipe(client);
   });
-  const path = join(testFolder(), '.s.PGSQL.5432');
+  const path = join(temporary(), '.s.PGSQL.5432');
   await new Promise<void>((resolve) => server.listen(path, resolve));
   return {
     folder: join(path, '..'),
@@ -54,7 +60,7 @@ describe('a database that goes away (S9)', () => {
     const url = new URL(stores.database_url);
     url.searchParams.set('host', door.folder);
     const opened = await openStores({
-      data_folder: testFolder(),
+      data_folder: temporary(),
       database_url: url.href,
       log: silentLog,
       jobs_after_ms: 3_600_000,
@@ -102,7 +108,7 @@ describe('a database that goes away (S9)', () => {
 
   it('is a StartError in words at the start', async () => {
     const open = (database_url: string) =>
-      openStores({ data_folder: testFolder(), database_url, log: silentLog });
+      openStores({ data_folder: temporary(), database_url, log: silentLog });
     await expect(open('postgres://nobody@127.0.0.1:1/x')).rejects.toThrow(
       /DATABASE_URL cannot be used.*ECONNREFUSED/s,
     );

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '@maestro/ports';
 import type { Connection } from '../database.ts';
@@ -85,6 +86,9 @@ export const startManaged = async (options: ManagedOptions): Promise<ManagedServ
       stopping.abort();
       await supervisor;
       await stopPostmaster(running, folder.cluster, STOP_MS);
+      // A short one outside the data folder was made for the socket alone.
+      if (dirname(folder.sockets) !== dirname(folder.cluster))
+        rmSync(folder.sockets, { recursive: true, force: true });
       log.info('postgres.stopped');
     },
   };

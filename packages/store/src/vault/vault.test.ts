@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { keyFile, makeKeyFile, ringFromFile, ringFromText } from './key-ring.ts';
 import { makeVault } from './vault.ts';
 
 const key = () => randomBytes(32).toString('base64');
 const place = { table: 'saved_authentications', id: 'one', column: 'credentials' };
 const vaultOf = (text: string) => makeVault(ringFromText(text, 'the test'));
+
+const temporary = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'maestro-key-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
 
 describe('vault (S3)', () => {
   it('opens what it sealed, and seals the same secret differently each time', () => {
@@ -67,7 +73,7 @@ describe('vault (S3)', () => {
 
 describe('key ring', () => {
   it('makes a key file that only its owner reads, once', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'maestro-key-'));
+    const folder = temporary();
     expect(ringFromFile(folder)).toBeUndefined();
     const made = makeKeyFile(folder);
     expect(statSync(keyFile(folder)).mode & 0o777).toBe(0o600);
@@ -80,7 +86,7 @@ describe('key ring', () => {
   });
 
   it('reads the file of a folder as text of the same form', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'maestro-key-'));
+    const folder = temporary();
     writeFileSync(keyFile(folder), `k1:${key()}\n`);
     expect(ringFromFile(folder)?.active).toBe('k1');
   });
