@@ -69,7 +69,7 @@ describe('tools in a session (A4, A5, A6, A12, S5)', () => {
               calls: [
                 {
                   name: 'run_shell_command',
-                  input: { command: `echo first; sh -c 'echo $$ > ${marker}; exec sleep 1000'` },
+                  input: { command: `sh -c 'echo $$ > ${marker}; echo first; exec sleep 1000'` },
                 },
               ],
             },
@@ -82,7 +82,7 @@ describe('tools in a session (A4, A5, A6, A12, S5)', () => {
     await house.client.sendMessage({ params: { session_id: session.id }, body: { text: 'sleep long' } });
     await until(
       watch,
-      () => itemsOf(watch, 'tool_call')[0]?.data.stdout?.includes('first') === true && existsSync(marker),
+      () => itemsOf(watch, 'tool_call')[0]?.data.stdout?.includes('first') === true,
       'the command runs',
     );
     const pid = execFileSync('cat', [marker], { encoding: 'utf8' }).trim();
