@@ -63,7 +63,8 @@ export const createProvider = (vendor: Vendor, deps: ProviderDeps): Provider => 
     key_names: vendor.key_names,
     stream,
     models: (input, signal) => vendor.models(asking(input, signal)),
-    check: (input, signal) => vendor.check(asking(input, signal)),
+    check: (input, signal) =>
+      vendor.check(asking(input, signal), tidy(input.base_url) ?? vendor.default_base_url),
     describe: (model) => vendor.describe(model),
     profile: (credential, baseUrl) =>
       chooseProfile(

@@ -5,6 +5,9 @@ import { createVendors, type VendorOptions } from './registry.ts';
 
 export { createProvider, type ProviderDeps } from './create-provider.ts';
 export { knownModelsOf } from './models/known-models.ts';
+export { isLoopbackUrl, originOf } from './presets/origin.ts';
+export type { Preset } from './presets/preset.ts';
+export { createPresets, noPresets, onlyShipped, type Presets } from './presets/presets.ts';
 export { createPrices, type PricesOptions } from './prices/prices.ts';
 export { createVendors, type VendorOptions } from './registry.ts';
 export { createTokenCounter } from './tokens/token-counter.ts';

@@ -119,7 +119,7 @@ describe('model lists', () => {
   });
 
   it('prove a credential in a sentence', async () => {
-    const checked = await vendor('openai').check(answering({ data: [{ id: 'gpt-5' }] }));
+    const checked = await vendor('openai').check(answering({ data: [{ id: 'gpt-5' }] }), '');
     expect(checked).toEqual({ ok: true, value: { message: 'OpenAI accepted the call and offers 1 model.' } });
   });
 });

@@ -44,6 +44,6 @@ export interface Vendor {
   describe(model: string): Model;
   /** The models the service lists, described. */
   models(ask: AskJson): Promise<Result<readonly Model[], ProviderError>>;
-  /** One cheap call that proves the credential. */
-  check(ask: AskJson): Promise<Result<{ message: string }, ProviderError>>;
+  /** One cheap call that proves the credential. `base_url`: where `ask` asks. */
+  check(ask: AskJson, base_url: string): Promise<Result<{ message: string }, ProviderError>>;
 }

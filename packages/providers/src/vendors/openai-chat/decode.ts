@@ -83,6 +83,9 @@ export class ChatDecoder implements Decoder {
       break;
     }
     this.#details.push(...list(delta['reasoning_details']));
+    const thinking = thinkingText(delta['content']);
+    this.#thoughts += thinking;
+    this.#running.add(out, 'thought', thinking);
     this.#say(contentText(delta['content']), out);
     const refusal = text(delta['refusal']) ?? '';
     if (refusal !== '') this.#refused = true;
@@ -169,6 +172,13 @@ export class ChatDecoder implements Decoder {
     });
   }
 }
+
+/** Thoughts among the parts of the content: `{type: "thinking", thinking: [{type: "text", text}]}` (Mistral). */
+const thinkingText = (content: Json | undefined): string =>
+  list(content)
+    .filter((part) => fields(part)['type'] === 'thinking')
+    .map((part) => contentText(fields(part)['thinking']))
+    .join('');
 
 /** Most send text; some send parts. */
 const contentText = (content: Json | undefined): string =>

@@ -1,16 +1,17 @@
 import type { ImagePart, ProviderRequest, TextPart, ToolCallPart } from '@maestro/ports';
-import type { Json } from '@maestro/protocol';
+import type { Effort, Json } from '@maestro/protocol';
 import { effortsOf } from '../openai/reasoning.ts';
 import { nearestEffort } from '../shared/effort.ts';
 import { type AssistantTurn, dataUrl, orderHistory, resultImages, resultText } from '../shared/history.ts';
 import { fields, isObject, object, word } from '../shared/json.ts';
 import { objectSchema } from '../shared/tool-input.ts';
 import type { Dialect } from './dialect.ts';
+import { withAssistantAfterTool, withShortIds } from './strict-order.ts';
 
-type Message = { [key: string]: Json };
+export type Message = { [key: string]: Json };
 
 export const encodeChat = (request: ProviderRequest, dialect: Dialect): { path: string; body: Json } => {
-  const efforts = dialect.openai_models ? effortsOf(request.model) : [];
+  const effort = request.effort === null ? undefined : effortWord(request.effort, request.model, dialect);
   const tools = request.tools.map((tool) => ({
     type: 'function',
     function: {
@@ -22,25 +23,37 @@ export const encodeChat = (request: ProviderRequest, dialect: Dialect): { path: 
   const body = object({
     model: request.model,
     stream: true,
-    stream_options: { include_usage: true },
+    stream_options: dialect.stream_options ? { include_usage: true } : undefined,
     messages: messages(request, dialect),
     ...(tools.length > 0 && { tools, tool_choice: 'auto' }),
     [dialect.max_tokens_field]: request.max_output_tokens ?? undefined,
-    reasoning_effort: request.effort === null ? undefined : nearestEffort(request.effort, efforts),
+    reasoning_effort: dialect.effort === 'reasoning_effort' ? effort : undefined,
+    reasoning: dialect.effort === 'reasoning' && effort !== undefined ? reasoningOf(effort) : undefined,
   });
   return { path: '/chat/completions', body };
 };
 
+/** What a copy is told that takes an effort, whatever its models. */
+const commonEfforts = ['none', 'low', 'medium', 'high'];
+
+const effortWord = (effort: Effort, model: string, dialect: Dialect): string | undefined =>
+  nearestEffort(effort, dialect.openai_models ? effortsOf(model) : commonEfforts);
+
+/** OpenRouter's common form for all its models. */
+const reasoningOf = (effort: string): Json => (effort === 'none' ? { enabled: false } : { effort });
+
 const messages = (request: ProviderRequest, dialect: Dialect): Message[] => {
   const result: Message[] = [];
-  if (request.system !== '') result.push({ role: 'system', content: request.system });
+  if (request.system !== '') result.push({ role: dialect.system_role, content: request.system });
   const turns = orderHistory(request.history, 'openai_chat', request.model);
   const lastUser = turns.findLastIndex((turn) => turn.role === 'user');
   for (const [index, turn] of turns.entries()) {
     if (turn.role === 'user') result.push({ role: 'user', content: userContent(turn.parts) });
     else result.push(assistantMessage(turn, dialect, index > lastUser), ...resultMessages(turn));
   }
-  return mergeUsers(result);
+  const merged = mergeUsers(result);
+  const spaced = dialect.assistant_after_tool ? withAssistantAfterTool(merged) : merged;
+  return dialect.call_ids === 'nine' ? withShortIds(spaced) : spaced;
 };
 
 /** Text alone goes as a string: many copies know nothing else. */
@@ -61,8 +74,8 @@ const assistantMessage = (turn: AssistantTurn, dialect: Dialect, inLoop: boolean
     const { reasoning_content, reasoning_details, ...rest } = object(native);
     return object({
       ...rest,
-      reasoning_content: dialect.carries_thoughts && inLoop ? reasoning_content : undefined,
-      reasoning_details: dialect.carries_thoughts ? reasoning_details : undefined,
+      reasoning_content: wants(dialect, 'reasoning_content') && inLoop ? reasoning_content : undefined,
+      reasoning_details: wants(dialect, 'reasoning_details') ? reasoning_details : undefined,
     });
   }
   const words = turn.parts
@@ -76,6 +89,9 @@ const assistantMessage = (turn: AssistantTurn, dialect: Dialect, inLoop: boolean
     tool_calls: calls.length === 0 ? undefined : calls,
   });
 };
+
+const wants = (dialect: Dialect, thoughts: 'reasoning_content' | 'reasoning_details'): boolean =>
+  dialect.thoughts_back === 'both' || dialect.thoughts_back === thoughts;
 
 const toolCall = (part: ToolCallPart): Json => ({
   id: part.call_id,

@@ -21,10 +21,14 @@ export const listModels = async (
 };
 
 /** Ids of an OpenAI-like list: `{data:[{id}]}`; some copies give `{models:[…]}` or the bare list. */
-export const listedIds = (answer: Json): string[] => {
-  const outer = fields(answer);
-  const rows = Array.isArray(answer) ? answer : [...list(outer['data']), ...list(outer['models'])];
-  return rows.flatMap((row) => word(fields(row)['id']) ?? word(fields(row)['name']) ?? []);
+export const listedIds = (answer: Json): string[] =>
+  modelRows(answer).flatMap((row) => word(fields(row)['id']) ?? word(fields(row)['name']) ?? []);
+
+export const modelRows = (answer: Json): readonly Json[] => {
+  if (Array.isArray(answer)) return answer;
+  const { data, models } = fields(answer);
+  // llama.cpp gives the same models under both names.
+  return list(data).length > 0 ? list(data) : list(models);
 };
 
 /** The sentence of a check that went well. */
