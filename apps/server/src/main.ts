@@ -4,12 +4,14 @@ import { createEngine, defaultLimits, parametersOf } from '@maestro/engine';
 import { type Log, systemClock } from '@maestro/ports';
 import { newId, PROTOCOL_VERSION, type ProviderId, type ServerFacts } from '@maestro/protocol';
 import {
+  createPresets,
   createPrices,
   createProviders,
   createTokenCounter,
   createWire,
   knownModelsOf,
   loadProfiles,
+  noPresets,
 } from '@maestro/providers';
 import { makeDataFolder, type OpenStores, openStores } from '@maestro/store';
 import { tools } from '@maestro/tools';
@@ -67,8 +69,21 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
   const wire = createWire({ profiles, clock, log, env: process.env });
   const tokens = createTokenCounter();
   const memory = await createProfileMemory(stores.settings);
-  const providers = createProviders({ wire, memory, tokens, clock, log });
-  const credentials = createCredentials(stores.credentials, providers, config);
+  // In the demo nobody is called.
+  const presets = config.demo
+    ? noPresets
+    : createPresets({
+        file: join(config.data_folder, 'presets.json'),
+        report: (problem) => log.warn('preset not used', { problem }),
+      });
+  const providers = createProviders({ wire, memory, tokens, clock, log }, { compatible: { presets } });
+  const credentials = createCredentials({
+    store: stores.credentials,
+    providers,
+    config,
+    presets,
+    env: process.env,
+  });
   const prices = createPrices({
     file: join(config.data_folder, 'prices.json'),
     report: (problem) => log.warn('prices.json not used', { problem }),
@@ -84,6 +99,7 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     providers,
     credentials,
     store: stores.credentials,
+    presets,
     base_url,
     known_models: knownModelsOf,
     log,

@@ -12,10 +12,14 @@ import type {
 } from '@maestro/ports';
 import type { AuthType, ProviderId } from '@maestro/protocol';
 
-/** Finds the secret for a call: the session's choice, the vault, the environment. `null`: the provider needs none. */
+/**
+ * Finds the secret for a call: the session's choice, the vault, the environment. `null`: the provider needs none.
+ * `base_url`: where the call goes, when not to the provider's own address; a key is only given for where it belongs.
+ */
 export type CredentialResolver = (
   provider: ProviderId,
   auth_type: AuthType,
+  base_url?: string | null,
 ) => Promise<Result<ResolvedCredential | null, ProviderError>>;
 
 export interface Limits {

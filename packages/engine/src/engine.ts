@@ -60,7 +60,7 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
       const model = body.model ?? provider.default_model;
       if (model === '')
         return fail('invalid', `${provider.name} has no default model: name one.`, { field: 'body.model' });
-      const auth_type = body.auth_type ?? (await usableAuth(deps, provider));
+      const auth_type = body.auth_type ?? (await usableAuth(deps, provider, base_url));
       if (!provider.auth_types.includes(auth_type))
         return fail(
           'invalid',
@@ -151,9 +151,13 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
 };
 
 /** The first way of authentication for which there is a credential; without any, the provider's usual one. */
-const usableAuth = async (deps: EngineDeps, provider: Provider): Promise<AuthType> => {
+const usableAuth = async (
+  deps: EngineDeps,
+  provider: Provider,
+  base_url: string | null,
+): Promise<AuthType> => {
   for (const auth_type of provider.auth_types) {
-    if ((await deps.credential(provider.id, auth_type)).ok) return auth_type;
+    if ((await deps.credential(provider.id, auth_type, base_url)).ok) return auth_type;
   }
   return provider.auth_types[0] ?? 'none';
 };
@@ -166,7 +170,7 @@ const fitting = async (
 ): Promise<typeof body> => {
   const provider = body.provider ? deps.providers.get(body.provider) : undefined;
   if (!provider || body.provider === session.provider) return body;
-  const auth = await usableAuth(deps, provider);
+  const auth = await usableAuth(deps, provider, body.base_url ?? session.base_url);
   return { ...body, model: body.model ?? provider.default_model, auth_type: body.auth_type ?? auth };
 };
 

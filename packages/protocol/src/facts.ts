@@ -21,6 +21,24 @@ export type Model = z.infer<typeof Model>;
 export const ProviderState = z.enum(['ready', 'needs_key', 'unreachable', 'unknown']);
 export type ProviderState = z.infer<typeof ProviderState>;
 
+/** A well-known compatible service: to use it, make a session of `compatible` with its base URL. */
+export const PresetFacts = z.object({
+  /** Also the name under which its key is saved. */
+  id: z.string(),
+  name: z.string(),
+  base_url: z.string(),
+  /** true: runs on this machine and needs no key. */
+  local: z.boolean(),
+  state: ProviderState,
+  /** Why it is not ready and what to do. */
+  hint: z.string().nullable(),
+  /** Where its key comes from; null where there is none or none is needed. */
+  credential: z.string().nullable(),
+  /** Ids of its models; empty until it was asked. */
+  models: z.array(z.string()),
+});
+export type PresetFacts = z.infer<typeof PresetFacts>;
+
 export const ProviderFacts = z.object({
   id: ProviderId,
   name: z.string(),
@@ -35,6 +53,8 @@ export const ProviderFacts = z.object({
   profile: z.string(),
   default_model: z.string(),
   models: z.array(Model),
+  /** Of `compatible`: the services known by their address. */
+  presets: z.array(PresetFacts).default([]),
 });
 export type ProviderFacts = z.infer<typeof ProviderFacts>;
 

@@ -1,8 +1,10 @@
 import type { CredentialStore, Log, Provider, ProviderError } from '@maestro/ports';
 import { fail, ok } from '@maestro/ports';
-import type { CredentialId, Model, ProviderFacts, ProviderId } from '@maestro/protocol';
+import type { Credential, CredentialId, Model, ProviderFacts, ProviderId } from '@maestro/protocol';
+import type { Presets } from '@maestro/providers';
 import type { ProviderService } from '../deps.ts';
 import type { Credentials } from './credentials.ts';
+import { createPresetProbe } from './preset-facts.ts';
 
 /** What was learnt of a provider counts this long. */
 const fresh_ms = 60_000;
@@ -14,6 +16,7 @@ export interface ProviderServiceDeps {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   readonly credentials: Credentials;
   readonly store: CredentialStore;
+  readonly presets: Presets;
   readonly base_url: (provider: ProviderId) => string | null;
   /** The models of the shipped table, for a provider that cannot be asked. */
   readonly known_models: (provider: ProviderId) => readonly Model[];
@@ -31,14 +34,17 @@ interface Learnt {
 export const createProviderService = (deps: ProviderServiceDeps): ProviderService => {
   const learnt = new Map<ProviderId, Learnt>();
   let asking: Promise<void> | undefined;
+  const compatible = deps.providers.get('compatible');
+  const presetProbe = compatible && createPresetProbe(compatible, deps.presets, deps.credentials);
 
   const askAll = (): Promise<void> => {
-    asking ??= Promise.all(
-      [...deps.providers.values()].map(async (provider) => {
+    asking ??= Promise.all([
+      presetProbe?.ask(),
+      ...[...deps.providers.values()].map(async (provider) => {
         const facts = await probe(deps, provider);
         learnt.set(provider.id, { at: Date.now(), facts });
       }),
-    )
+    ])
       .then(() => deps.changed(now()))
       .catch((error: unknown) => deps.log.error('providers could not be asked', { error: String(error) }))
       .finally(() => {
@@ -48,7 +54,15 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
   };
 
   const now = (): ProviderFacts[] =>
-    [...deps.providers.values()].map((provider) => learnt.get(provider.id)?.facts ?? unasked(deps, provider));
+    [...deps.providers.values()].map((provider) => {
+      const facts = learnt.get(provider.id)?.facts ?? unasked(deps, provider);
+      return provider === compatible && presetProbe ? { ...facts, presets: presetProbe.now() } : facts;
+    });
+
+  /** Where a saved key is tried: a preset's only at the preset. */
+  const placeOf = ({ provider, name }: Credential): string | null =>
+    (provider === 'compatible' ? deps.presets.list().find(({ id }) => id === name)?.base_url : undefined) ??
+    deps.base_url(provider);
 
   return {
     async list(refresh) {
@@ -65,6 +79,9 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
       const provider = credential && deps.providers.get(credential.provider);
       if (!credential || secret === undefined || !provider)
         return fail('not_found', 'There is no saved credential with this id.', { field: 'params.id' });
+      const base_url = placeOf(credential);
+      if (provider === compatible && base_url === null)
+        return ok({ credential, ok: false, message: nowhereToTry });
       const answer = await provider.check(
         {
           credential: {
@@ -73,7 +90,7 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
             source: `vault: ${credential.name}`,
             profile: credential.profile,
           },
-          base_url: deps.base_url(provider.id),
+          base_url,
         },
         AbortSignal.timeout(probe_ms),
       );
@@ -88,6 +105,7 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
     },
     credentialsChanged() {
       learnt.clear();
+      presetProbe?.forget();
       deps.credentials_changed();
       void askAll();
     },
@@ -107,7 +125,7 @@ const probe = async (deps: ProviderServiceDeps, provider: Provider): Promise<Pro
     return {
       ...basic,
       state: 'unknown',
-      hint: 'Give the base URL of the service, here or in COMPATIBLE_BASE_URL.',
+      hint: 'Choose a known service, or give the base URL of another, here or in COMPATIBLE_BASE_URL.',
     };
   const models = await provider.models({ credential, base_url }, AbortSignal.timeout(probe_ms));
   if (models.ok)
@@ -138,7 +156,11 @@ const unasked = (deps: ProviderServiceDeps, provider: Provider): ProviderFacts =
   profile: '',
   default_model: provider.default_model,
   models: [...deps.known_models(provider.id)],
+  presets: [],
 });
+
+const nowhereToTry =
+  'The key was saved, but not tried: no base URL is known for it. Give it the name of a known service (such as "openrouter"), or set COMPATIBLE_BASE_URL.';
 
 const keyHint = (provider: Provider): string => {
   const name = provider.key_names[0];

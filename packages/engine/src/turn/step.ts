@@ -18,7 +18,7 @@ export const runStep = async (
   tools: readonly ToolSpec[],
 ): Promise<StepOutcome> => {
   const { deps, session, provider } = context;
-  const credential = await deps.credential(session.provider, session.auth_type);
+  const credential = await deps.credential(session.provider, session.auth_type, session.base_url);
   if (!credential.ok) return { type: 'failed', error: credential.error };
   const request: ProviderRequest = {
     session_id: session.id,
