@@ -19,9 +19,9 @@ import {
   type Wire,
 } from '@maestro/providers';
 
-const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-const createMemory = (): ProfileMemory => {
+export const createMemory = (): ProfileMemory => {
   const chosen = new Map<string, string>();
   return {
     get: (provider, endpoint) => chosen.get(`${provider} ${endpoint}`),
