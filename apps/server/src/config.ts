@@ -40,6 +40,8 @@ export interface ServerConfig {
   readonly auto_resume: boolean;
   /** true: the simulator stands in for every vendor; the page says so. */
   readonly demo: boolean;
+  /** Where OpenTelemetry is sent, OTLP over HTTP; null: nowhere. */
+  readonly otlp_endpoint?: string | null;
   /** Where the log goes; `file` is `<data>/log/server.log`. */
   readonly log: 'stderr' | 'file';
 }
@@ -113,6 +115,7 @@ const Settings = z.object({
   GOOGLE_GEMINI_BASE_URL: httpUrl.optional(),
   OLLAMA_HOST: ollamaHost.optional(),
   COMPATIBLE_BASE_URL: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
   ...Object.fromEntries(KEY_NAMES.map((name) => [name, text.optional()])),
 });
 type SettingName = string;
@@ -244,6 +247,7 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
     default_working_directory: homedir(),
     auto_resume: settings['MAESTRO_AUTO_RESUME'] === true,
     demo: false,
+    otlp_endpoint: asText('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
     log: 'stderr',
   });
 };

@@ -9,6 +9,7 @@ import type {
 } from '@maestro/protocol';
 import type { TokenManager } from './access/token.ts';
 import type { Hub } from './live/hub.ts';
+import type { RequestFacts } from './telemetry/sink.ts';
 
 /** Providers as the API shows them. */
 export interface ProviderService {
@@ -50,6 +51,8 @@ export interface ServerDeps {
   readonly clock?: Clock;
   /** true: an answer that breaks the route contract is an error. For tests; it costs too much on hot paths. */
   readonly check_answers?: boolean;
+  /** Told of every answered API request. */
+  observe?(request: RequestFacts): void;
   facts(): ServerFacts;
   stats(): Stats;
   phase(): 'starting' | 'ok' | 'draining';

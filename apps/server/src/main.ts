@@ -28,6 +28,7 @@ import { createProviderService } from './services/providers.ts';
 import { removeServerFile, writeServerFile } from './services/server-file.ts';
 import { createStats } from './services/stats.ts';
 import { createToolService } from './services/tools.ts';
+import { createTelemetry } from './telemetry/telemetry.ts';
 
 export interface RunningServer {
   readonly address: string;
@@ -92,8 +93,14 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     tools.map((tool) => ({ name: tool.name, description: tool.description, parameters: parametersOf(tool) })),
   );
   const toolService = createToolService(tools, stores.tools);
+  const telemetry = await createTelemetry({
+    endpoint: config.otlp_endpoint ?? null,
+    version: version(),
+    log,
+  });
   const stats = createStats();
-  const readStats = () => stats.read({ sockets: hub.sockets(), sessions_running: engine.running() });
+  const readStats = () =>
+    stats.read({ sockets: hub.sockets(), sessions_running: engine.running(), ...telemetry.figures() });
 
   const providerService = createProviderService({
     providers,
@@ -135,6 +142,7 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     publisher: hub,
     clock,
     log,
+    telemetry: telemetry.sink,
     owner: newId(
       `${hostname()
         .replaceAll(/[^A-Za-z0-9]/g, '')
@@ -168,6 +176,7 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     clock,
     facts,
     stats: readStats,
+    observe: telemetry.sink.request,
     phase: () => phase,
   };
 
@@ -191,6 +200,7 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     await http.close();
     wire.close();
     stats.stop();
+    await telemetry.stop();
     await stores.close();
     log.info('stopped');
   };

@@ -8,6 +8,7 @@ import type {
   ResolvedCredential,
   Result,
   Stores,
+  Telemetry,
   Tool,
 } from '@maestro/ports';
 import type { AuthType, ProviderId } from '@maestro/protocol';
@@ -51,6 +52,8 @@ export interface EngineDeps {
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of turns, provider calls and tool runs; absent: nobody asks. */
+  readonly telemetry?: Telemetry;
   /** Unique for this run of the process: it names the holder of leases. */
   readonly owner: string;
   /** true: turns that a crash interrupted go on by themselves at start. */

@@ -94,6 +94,14 @@ export const Stats = z.object({
   event_loop_p99_ms: z.number(),
   sockets: z.int(),
   sessions_running: z.int(),
+  /** 95th percentile of the newest 1,000 API answers, ms. The rates are from 0 to 1, since the start; null: nothing yet. */
+  api_p95_ms: z.number().nullable().default(null),
+  /** Provider calls whose credential was not refused. */
+  auth_success_rate: z.number().nullable().default(null),
+  /** Tool runs that did what they were asked. */
+  tool_success_rate: z.number().nullable().default(null),
+  /** API answers and turns that did not fail by a fault of the server. */
+  core_success_rate: z.number().nullable().default(null),
 });
 export type Stats = z.infer<typeof Stats>;
 

@@ -18,6 +18,10 @@ const stats = (): Stats => ({
   event_loop_p99_ms: 1,
   sockets: 0,
   sessions_running: 0,
+  api_p95_ms: null,
+  auth_success_rate: null,
+  tool_success_rate: null,
+  core_success_rate: null,
 });
 
 const readFile: ToolFacts = {

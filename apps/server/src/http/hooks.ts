@@ -76,6 +76,16 @@ export const requireCredential = (app: FastifyInstance, access: Access, deps: Se
   });
 };
 
+/** Tells every answer of the API, by the pattern of its route. */
+export const observeRequests = (app: FastifyInstance, { observe }: ServerDeps): void => {
+  if (!observe) return;
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url;
+    if (route === undefined || !isApiPath(route)) return;
+    observe({ method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime });
+  });
+};
+
 export const answerErrors = (app: FastifyInstance, { log, stores }: ServerDeps): void => {
   app.addHook('onSend', async (request, reply) => {
     if (reply.statusCode >= 400) await drain(request.raw);

@@ -14,7 +14,7 @@ import { BODY_LIMIT, bind } from './bind.ts';
 import { blobHandlers } from './blob-handlers.ts';
 import { errorBody, frameworkFailure, statusOf } from './errors.ts';
 import type { Handlers } from './handler.ts';
-import { answerErrors, readBodies, requireCredential, sendFailure } from './hooks.ts';
+import { answerErrors, observeRequests, readBodies, requireCredential, sendFailure } from './hooks.ts';
 import { servePage } from './page.ts';
 import { credentialHandlers, serverHandlers, toolHandlers } from './server-handlers.ts';
 import { messageHandlers, sessionHandlers } from './session-handlers.ts';
@@ -106,6 +106,7 @@ export const createHttp = async (deps: ServerDeps): Promise<HttpServer> => {
   readBodies(app);
   requireCredential(app, access, deps);
   answerErrors(app, deps);
+  observeRequests(app, deps);
   const handlers: Handlers = {
     ...accessHandlers(deps, { browsers, codes, failures, launchUrl }),
     ...serverHandlers(deps),

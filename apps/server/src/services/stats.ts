@@ -1,11 +1,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Stats } from '@maestro/protocol';
+import type { LiveFigures } from '../telemetry/live-figures.ts';
 
 /** Sampling interval of the event-loop delay, ms; the histogram counts it in, so it is taken off. */
 const resolution = 20;
 
 export interface StatsSource {
-  read(counts: { sockets: number; sessions_running: number }): Stats;
+  read(counts: { sockets: number; sessions_running: number } & LiveFigures): Stats;
   stop(): void;
 }
 

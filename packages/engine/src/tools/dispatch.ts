@@ -95,8 +95,15 @@ const runCall = async (context: TurnContext, call: ToolCall, prepared: Prepared)
   );
   const row = running.items.find((each) => each.id === item.id);
   if (row?.kind !== 'tool_call') throw new Error(`The item ${item.id} was not written.`);
+  const ended = deps.telemetry?.toolRun({
+    session_id: context.session.id,
+    turn_id: context.turn_id,
+    call_id: call.call_id,
+    name: tool.name,
+  });
   const result = await execute(context, tool, input, row);
   const status = context.signal.aborted ? 'cancelled' : result.is_error ? 'failed' : 'done';
+  ended?.({ status, error: result.is_error ? textOfContent(result.content) : null });
   await finish(context, call, row, { status, result });
 };
 

@@ -2,7 +2,7 @@ import type { Cause, TurnStatus } from '@maestro/protocol';
 import { runCalls, skipCalls } from '../tools/dispatch.ts';
 import { Toolbox } from '../tools/toolbox.ts';
 import { runStep, type StepOutcome } from './step.ts';
-import type { TurnContext } from './turn-context.ts';
+import { SessionLost, type TurnContext } from './turn-context.ts';
 
 /** How a turn ended, for its row and its last notice. */
 export interface TurnEnd {
@@ -43,8 +43,33 @@ const cutOff = {
   remedy: 'Resume the turn, or send "continue", to let it go on.',
 } as const;
 
-/** The loop of steps. Throws SessionLost only. `stepsBefore`: steps this turn had finished before it was resumed. */
+/** One turn to its end. Throws SessionLost only. `stepsBefore`: steps this turn had finished before it was resumed. */
 export const runTurn = async (context: TurnContext, stepsBefore: number): Promise<TurnEnd> => {
+  const { id: session_id, agent_name, provider, model } = context.session;
+  const ended = context.deps.telemetry?.turn({
+    session_id,
+    turn_id: context.turn_id,
+    agent_name,
+    provider,
+    model,
+  });
+  try {
+    const end = await runSteps(context, stepsBefore);
+    ended?.(end);
+    return end;
+  } catch (error) {
+    ended?.(brokenOff(error, stepsBefore));
+    throw error;
+  }
+};
+
+const brokenOff = (error: unknown, steps: number): TurnEnd =>
+  error instanceof SessionLost
+    ? { status: 'interrupted', cause: null, reason: null, steps }
+    : { status: 'failed', cause: 'internal', reason: String(error), steps };
+
+/** The loop of steps. */
+const runSteps = async (context: TurnContext, stepsBefore: number): Promise<TurnEnd> => {
   const toolbox = new Toolbox(
     context.deps.tools,
     await context.deps.stores.tools.disabled(),

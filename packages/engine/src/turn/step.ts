@@ -54,7 +54,16 @@ class Step {
   }
 
   async run(request: ProviderRequest): Promise<StepOutcome> {
-    for await (const event of this.#context.provider.stream(request, this.#context.signal)) {
+    const { deps, provider, session, turn_id } = this.#context;
+    const observe = deps.telemetry?.providerCall({
+      session_id: session.id,
+      turn_id,
+      provider: session.provider,
+      model: session.model,
+      base_url: request.base_url ?? provider.default_base_url,
+    });
+    for await (const event of provider.stream(request, this.#context.signal)) {
+      observe?.(event);
       if (event.type === 'done') return this.#answered(event);
       if (event.type === 'error') return this.#broke(event);
       await this.#take(event);
