@@ -1,0 +1,130 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { baselinePath, readBaseline, saveBaseline, worseThan } from './baseline.ts';
+import { markdownTable, plainRow } from './report.ts';
+import { type RowResult, resultsOf } from './result.ts';
+import type { Figures, Plan, Row } from './row.ts';
+import { rows } from './rows.ts';
+import { endAll } from './support/leftovers.ts';
+import { calm, load, machine } from './support/machine.ts';
+
+const help = `npm run bench -- [options] [row …]      without a row: all of them
+
+  --list       names the rows
+  --quick      the main rows, shorter, in under three minutes
+  --compare    ends with 1 when a figure is worse than the baseline by more than its noise
+  --save       takes the results into the baseline of this kind of machine
+  --markdown   prints the figures that have a budget as a table
+  --saved      with --markdown: the baseline's, without running anything
+  --calm N     before each row waits, at most two minutes, until the load average is below N
+  --profile    the server writes CPU profiles into .cache/bench
+`;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const runRow = async (row: Row, plan: Plan): Promise<RowResult> => {
+  const at = load();
+  const from = performance.now();
+  const rounds: Figures[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`It did not end within ${row.longest_s} s.`)),
+      row.longest_s * 1000,
+    );
+  });
+  const all = async (): Promise<void> => {
+    for await (const figures of row.rounds(plan)) rounds.push(figures);
+  };
+  try {
+    await Promise.race([all(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+  return { ...resultsOf(rounds, at), took_s: Math.round((performance.now() - from) / 1000) };
+};
+
+const compare = (results: Readonly<Record<string, RowResult>>): boolean => {
+  const baseline = readBaseline();
+  if (!baseline) {
+    say(`There is no baseline for this machine (${baselinePath}). Make one with: npm run bench -- --save`);
+    return false;
+  }
+  const worse = worseThan(baseline, results);
+  for (const { row, figure, was, is, noise, unit } of worse)
+    say(`WORSE  ${row}: ${figure} is ${is} ${unit}, was ${was}, noise ${Number(noise.toFixed(3))}`);
+  if (worse.length === 0) say('Nothing is worse than the baseline by more than its noise.');
+  return worse.length === 0;
+};
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      list: { type: 'boolean' },
+      quick: { type: 'boolean' },
+      compare: { type: 'boolean' },
+      save: { type: 'boolean' },
+      markdown: { type: 'boolean' },
+      saved: { type: 'boolean' },
+      calm: { type: 'string' },
+      profile: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    say(help);
+    return 0;
+  }
+  if (values.list) {
+    for (const { name, about, quick } of rows)
+      say(`${name.padEnd(14)}${quick ? '' : '(not quick) '}${about}`);
+    return 0;
+  }
+  if (values.saved) {
+    const baseline = readBaseline();
+    if (baseline) say(markdownTable(baseline.machine, baseline.rows));
+    return baseline ? 0 : 1;
+  }
+  const unknown = positionals.filter((name) => !rows.some((row) => row.name === name));
+  if (unknown.length > 0) {
+    say(`There is no row ${unknown.join(', ')}. See: npm run bench -- --list`);
+    return 2;
+  }
+  const wanted = rows.filter(({ name, quick }) =>
+    positionals.length > 0 ? positionals.includes(name) : quick || !values.quick,
+  );
+  const profiles = join(import.meta.dirname, '..', '.cache', 'bench');
+  if (values.profile) mkdirSync(profiles, { recursive: true });
+  const plan: Plan = {
+    quick: values.quick ?? false,
+    env: values.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` } : {},
+  };
+  const results: Record<string, RowResult> = {};
+  let failed = false;
+  for (const row of wanted) {
+    if (values.calm !== undefined) await calm(Number(values.calm), 120);
+    try {
+      const result = await runRow(row, plan);
+      results[row.name] = result;
+      say(plainRow(row.name, result));
+    } catch (error) {
+      failed = true;
+      say(`${row.name} FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      await endAll();
+    }
+  }
+  if (values.markdown) say(markdownTable(machine(), results));
+  if (values.save && !failed) saveBaseline(results);
+  const well = values.compare ? compare(results) : true;
+  return failed || !well ? 1 : 0;
+};
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    void endAll().then(() => process.exit(130));
+  });
+const code = await main();
+// A row that failed may have left timers and sockets in this process.
+process.stdout.write('', () => process.exit(code));
