@@ -2,6 +2,7 @@ export * from './clock.ts';
 export * from './engine.ts';
 export * from './log.ts';
 export * from './provider.ts';
+export * from './realtime.ts';
 export * from './result.ts';
 export * from './store.ts';
 export * from './telemetry.ts';

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type Ended, type Program, startProgram } from '../../support/program.ts';
+import { removeFolder, temporaryFolder } from '../../support/temporary.ts';
+
+/** A real redis-server on a unix socket. It keeps nothing on disk: after a restart it is empty. */
+export interface TestRedis extends AsyncDisposable {
+  /** For REDIS_URL. */
+  readonly url: string;
+  start(): Promise<void>;
+  /** Ends it as a crash does. */
+  kill(): Promise<Ended>;
+}
+
+const said = /ready to accept connections/i;
+
+export const startRedis = async (): Promise<TestRedis> => {
+  const folder = temporaryFolder('redis');
+  const path = join(folder, 'redis.sock');
+  let program: Program | undefined;
+  const start = async (): Promise<void> => {
+    program = startProgram('redis-server', [
+      ...['--port', '0', '--unixsocket', path, '--unixsocketperm', '777'],
+      ...['--save', '', '--appendonly', 'no', '--dir', folder],
+    ]);
+    program.child.once('error', () => undefined);
+    await program.untilSays(said).catch((error: unknown) => {
+      throw new Error('These tests need redis-server (6.2 or later): install the package redis-server.', {
+        cause: error,
+      });
+    });
+    if (!existsSync(path)) throw new Error(`redis-server made no socket at ${path}.`);
+  };
+  const kill = (): Promise<Ended> => {
+    if (!program) throw new Error('redis-server does not run.');
+    program.child.kill('SIGKILL');
+    return program.ended;
+  };
+  await start();
+  return {
+    url: `unix://${path}`,
+    start,
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      await kill();
+      await removeFolder(folder);
+    },
+  };
+};
+
+/** A loopback port that nobody listens on. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
