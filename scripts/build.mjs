@@ -33,17 +33,12 @@ const targets = {
     output: at('apps', 'web', 'dist', 'index.html'),
     sources: () => [
       at('package-lock.json'),
+      at('scripts', 'page.mjs'),
       at('apps', 'web'),
       at('packages', 'client'),
       at('packages', 'protocol'),
     ],
-    command: () => [
-      at('node_modules', 'vite', 'bin', 'vite.js'),
-      'build',
-      '--logLevel',
-      'error',
-      at('apps', 'web'),
-    ],
+    command: () => [at('scripts', 'page.mjs')],
   },
 };
 

@@ -12,12 +12,19 @@ const notFound = (message: string): FailureError =>
 
 /**
  * Serves the built page. Files under `assets/` carry a hash in their name and are kept for ever; a path without an
- * extension is a place inside the app and gets `index.html`, which is asked for anew each time.
+ * extension is a place inside the app and gets `index.html`, which is asked for anew each time. Where the build left
+ * `.br` or `.gz` beside a file, a client that takes it gets that.
  */
 export const servePage = async (app: FastifyInstance, folder: string | null): Promise<void> => {
   const root = folder !== null && existsSync(join(folder, 'index.html')) ? folder : undefined;
   if (root !== undefined)
-    await app.register(fastifyStatic, { root, serve: false, cacheControl: false, dotfiles: 'deny' });
+    await app.register(fastifyStatic, {
+      root,
+      serve: false,
+      cacheControl: false,
+      dotfiles: 'deny',
+      preCompressed: true,
+    });
 
   app.get('/*', { config: { open: true } }, (request, reply) => {
     const path = request.url.split('?')[0] ?? '/';
