@@ -90,6 +90,27 @@ describe('accessible in both themes and at both sizes (W10)', () => {
     );
   });
 
+  it('keys: providers, saved keys, a refusal and the dialog', async () => {
+    await stage.house.client.createCredential({
+      body: { provider: 'openai', name: 'work', api_key: 'sk-good-key-1234' },
+    });
+    await stage.house.client.createCredential({
+      body: { provider: 'gemini', name: 'old one', api_key: 'gm-revoked-key-4321' },
+    });
+    const page = await stage.page({ path: '/auth' });
+    await page.getByText('Refused').waitFor();
+    await page.getByRole('button', { name: 'Test OpenAI, work' }).click();
+    await page.locator('.table-note').waitFor();
+    await page.getByLabel('Key', { exact: true }).fill('sk-wrong-key-9999');
+    await page.keyboard.press('Enter');
+    await page.locator('.add-key .field-error').waitFor();
+    await page.getByText(/known services/).click();
+    await checkLooks(page, 'keys');
+    await page.getByRole('button', { name: 'Delete OpenAI, work' }).click();
+    await page.getByLabel('Type “delete” to confirm').waitFor();
+    await checkLooks(page, 'keys-delete', looks.slice(0, 1));
+  });
+
   it('approval', async () => {
     const page = await stage.page({ path: paths['asking'] });
     await page.locator('.ask').waitFor();

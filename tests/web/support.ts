@@ -1,6 +1,7 @@
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { chromiumPath } from '../support/chromium.ts';
 import { type House, startHouse } from '../support/house.ts';
+import type { TestServerOptions } from '../support/server.ts';
 
 const flags = [
   '--no-sandbox',
@@ -33,8 +34,8 @@ export interface PageOptions {
 export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: chromiumPath(), args: flags });
 
-export const startStage = async (): Promise<Stage> => {
-  const [house, browser] = await Promise.all([startHouse(), launchBrowser()]);
+export const startStage = async (options: TestServerOptions = {}): Promise<Stage> => {
+  const [house, browser] = await Promise.all([startHouse(options), launchBrowser()]);
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
 

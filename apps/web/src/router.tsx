@@ -1,3 +1,4 @@
+import type { ProviderId } from '@maestro/protocol';
 import {
   createRootRoute,
   createRoute,
@@ -6,6 +7,7 @@ import {
   Link,
   lazyRouteComponent,
 } from '@tanstack/react-router';
+import { isProvider } from './live/facts.ts';
 import { failureOf } from './live/maestro.ts';
 import { Shell } from './shell/Shell.tsx';
 
@@ -37,6 +39,14 @@ const session = createRoute({
   component: lazyRouteComponent(() => import('./chat/ChatPage.tsx'), 'ChatPage'),
 });
 
+const auth = createRoute({
+  getParentRoute: () => root,
+  path: '/auth',
+  validateSearch: (search: Record<string, unknown>): { provider?: ProviderId } =>
+    isProvider(search['provider']) ? { provider: search['provider'] } : {},
+  component: lazyRouteComponent(() => import('./auth/AuthPage.tsx'), 'AuthPage'),
+});
+
 /** A fault of the page itself. Nothing is lost: the work runs in the server. */
 const Fault = ({ error }: ErrorComponentProps) => (
   <div className="page-note" role="alert">
@@ -55,7 +65,7 @@ const Fault = ({ error }: ErrorComponentProps) => (
 
 export const router = createRouter({
   defaultErrorComponent: Fault,
-  routeTree: root.addChildren([dashboard, session]),
+  routeTree: root.addChildren([dashboard, session, auth]),
   defaultPreload: 'intent',
 });
 

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useProviders } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { Icon } from '../ui/icons.tsx';
+import { KeysLink } from '../ui/KeysLink.tsx';
 import { accessModes, efforts } from '../ui/words.ts';
 
 type Change = Partial<{
@@ -18,7 +19,7 @@ const other = '\u0000other';
 /** Who answers, how hard it thinks and what it may do. A change counts from the next message on. */
 export function ChatHeader({ session, onInspector }: { session: Session; onInspector: (() => void) | null }) {
   const providers = useProviders().data ?? [];
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState<{ text: string; keyOf?: ProviderId } | null>(null);
   const [naming, setNaming] = useState(false);
   const provider = providers.find((one) => one.id === session.provider);
   const models = provider?.models ?? [];
@@ -28,13 +29,15 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
       await client.patchSession({ params: { session_id: session.id }, body });
       setProblem(null);
     } catch (error) {
-      setProblem(failureOf(error).message);
+      setProblem({ text: failureOf(error).message });
     }
   };
   const chooseProvider = (id: ProviderId): void => {
     const next = providers.find((one) => one.id === id);
-    if (next && next.state !== 'ready' && next.hint) setProblem(`${next.name}: ${next.hint}`);
-    void change({ provider: id, ...(next?.default_model ? { model: next.default_model } : {}) });
+    void change({ provider: id, ...(next?.default_model ? { model: next.default_model } : {}) }).then(() => {
+      if (!next || next.state === 'ready' || !next.hint) return;
+      setProblem({ text: `${next.name}: ${next.hint}`, ...(next.state === 'needs_key' && { keyOf: id }) });
+    });
   };
   const chooseModel = (id: string): void => {
     if (id === other) setNaming(true);
@@ -135,7 +138,7 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
       </header>
       {problem && (
         <p className="banner warn chat-problem" role="alert">
-          {problem}
+          {problem.text} {problem.keyOf && <KeysLink provider={problem.keyOf} />}
         </p>
       )}
     </>

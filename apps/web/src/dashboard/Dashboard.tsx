@@ -2,9 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { useCardIds, useCardsLive } from '../live/cards.ts';
+import { useProviders } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { useNow } from '../ui/clock.ts';
 import { Icon } from '../ui/icons.tsx';
+import { KeysLink } from '../ui/KeysLink.tsx';
 import { NewSession } from './NewSession.tsx';
 import { ArchivedCard, SessionCard } from './SessionCard.tsx';
 import { StatsPanel } from './StatsPanel.tsx';
@@ -57,6 +59,7 @@ export function Dashboard() {
             <p className="muted">
               Choose who answers and the folder it works in. You can change everything but the folder later.
             </p>
+            <NoKeys />
             <NewSession onDone={() => undefined} />
           </div>
         )}
@@ -76,6 +79,17 @@ export function Dashboard() {
         </Suspense>
       )}
     </div>
+  );
+}
+
+/** Said where nobody can answer yet. */
+function NoKeys() {
+  const providers = useProviders().data;
+  if (!providers || providers.some((one) => one.state === 'ready')) return null;
+  return (
+    <p className="banner warn">
+      No provider is ready yet: they need a key, or a running Ollama. <KeysLink />
+    </p>
   );
 }
 

@@ -11,6 +11,7 @@ import { type FormEvent, useId, useRef, useState } from 'react';
 import { useProviders, useServerFacts } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { Field } from '../ui/Field.tsx';
+import { KeysLink } from '../ui/KeysLink.tsx';
 import { ModelField } from '../ui/ModelField.tsx';
 import { accessModes, efforts, providerState } from '../ui/words.ts';
 
@@ -116,7 +117,14 @@ function Form(props: {
         id={`${prefix}provider`}
         label="Provider"
         error={errors['provider']}
-        hint={provider ? providerState(provider) : undefined}
+        hint={
+          provider && (
+            <>
+              {providerState(provider)}{' '}
+              {provider.state === 'needs_key' && <KeysLink provider={provider.id} />}
+            </>
+          )
+        }
         warn={provider?.state !== 'ready'}
       >
         {(field) => (

@@ -7,7 +7,7 @@ import { client, failureOf } from '../live/maestro.ts';
 import { ago, cost, needsPerson, plainWords, short, tokens, whole } from '../ui/format.ts';
 import { StatusMark } from '../ui/StatusMark.tsx';
 
-const DeleteDialog = lazy(() => import('./DeleteDialog.tsx'));
+const DeleteDialog = lazy(() => import('../ui/DeleteDialog.tsx'));
 
 export const SessionCard = memo(function SessionCard({ id, now }: { id: SessionId; now: number }) {
   const card = useCard(id);
@@ -83,12 +83,17 @@ function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged
       {deleting && (
         <Suspense fallback={null}>
           <DeleteDialog
-            card={card}
+            title={`Delete “${card.title}”?`}
+            act="Delete session"
+            remove={() => client.deleteSession({ params: { session_id: card.id } })}
             onClose={(deleted) => {
               setDeleting(false);
               if (deleted) onChanged?.();
             }}
-          />
+          >
+            Its whole history goes and cannot be brought back. The files it worked on stay, and what it cost
+            stays counted. Archiving hides it and keeps everything.
+          </DeleteDialog>
         </Suspense>
       )}
     </li>

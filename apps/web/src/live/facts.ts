@@ -1,4 +1,4 @@
-import type { ProviderFacts, ProviderId, ServerFacts, Stats, ToolFacts } from '@maestro/protocol';
+import type { Credential, ProviderFacts, ProviderId, ServerFacts, Stats, ToolFacts } from '@maestro/protocol';
 import { QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { client, live } from './maestro.ts';
 import { Signal, useSignal } from './signal.ts';
@@ -16,6 +16,7 @@ export const followServer = (): (() => void) => {
   const watch = live().watchServer();
   watch.stats.listen((now) => now && stats.set([...stats.get(), now].slice(-most)));
   watch.providers.listen((now) => queries.setQueryData(['providers'], now));
+  watch.credentials.listen((now) => queries.setQueryData(['credentials'], now));
   watch.tools.listen((now) => queries.setQueryData(['tools'], now));
   return () => watch.close();
 };
@@ -32,6 +33,12 @@ export const useServerFacts = (): ServerFacts | undefined =>
 export const useProviders = (): UseQueryResult<ProviderFacts[]> =>
   useQuery({ queryKey: ['providers'], queryFn: async () => (await client.providers()).providers });
 
+export const useCredentials = (): UseQueryResult<Credential[]> =>
+  useQuery({
+    queryKey: ['credentials'],
+    queryFn: async () => (await client.credentials()).credentials,
+  });
+
 export const useTools = (): UseQueryResult<ToolFacts[]> =>
   useQuery({ queryKey: ['tools'], queryFn: async () => (await client.tools()).tools });
 
@@ -44,3 +51,5 @@ const names: Record<ProviderId, string> = {
   compatible: 'Compatible',
 };
 export const providerName = (id: ProviderId): string => names[id];
+export const isProvider = (value: unknown): value is ProviderId =>
+  typeof value === 'string' && Object.hasOwn(names, value);

@@ -10,7 +10,7 @@ interface Wiring {
 export function Field(props: {
   id: string;
   label: string;
-  hint?: string | undefined;
+  hint?: ReactNode;
   warn?: boolean | undefined;
   error?: string | undefined;
   children: (wiring: Wiring) => ReactNode;

@@ -29,10 +29,20 @@ export const efforts: readonly (readonly [Effort, string])[] = [
   ['max', 'Maximum'],
 ];
 
+const places: Record<string, string> = { environment: 'the environment', simulator: 'the simulator' };
+
+/** Where a credential comes from in words; the server says `environment NAME`, `config.json NAME` or `vault: name`. */
+export const credentialSource = (source: string | null): string => {
+  if (source === null) return 'none';
+  if (source.startsWith('vault: ')) return `saved key “${source.slice(7)}”`;
+  const [place = '', ...name] = source.split(' ');
+  return name.length === 0 ? source : `${name.join(' ')} from ${places[place] ?? place}`;
+};
+
 /** A provider's state in a sentence, with what to do where it is not ready. */
 export const providerState = (provider: ProviderFacts): string => {
   if (provider.state === 'ready')
-    return provider.credential ? `Ready, with ${provider.credential}.` : 'Ready.';
+    return provider.credential ? `Ready, with ${credentialSource(provider.credential)}.` : 'Ready.';
   if (provider.hint) return provider.hint;
   if (provider.state === 'needs_key') return 'Not ready: it needs a key.';
   if (provider.state === 'unreachable') return `Not ready: ${provider.base_url} does not answer.`;

@@ -4,6 +4,7 @@ import { Markdown } from '../../markdown/Markdown.tsx';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { fileSize } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
+import { KeysLink } from '../../ui/KeysLink.tsx';
 
 export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
   return (
@@ -60,7 +61,7 @@ const noticeIcon = { info: 'info', warning: 'warning', error: 'warning' } as con
 
 /** Something that happened to the session: a changed model, a retry, a failure with what to do about it. */
 export function Notice({ item }: { item: ItemOf<'notice'> }) {
-  const { level, text, remedy } = item.data;
+  const { level, text, remedy, cause } = item.data;
   return (
     <div className={`row notice ${level}`}>
       <Icon name={noticeIcon[level]} />
@@ -70,6 +71,11 @@ export function Notice({ item }: { item: ItemOf<'notice'> }) {
           {text}
         </p>
         {remedy && <p className="notice-remedy">{remedy}</p>}
+        {cause === 'auth' && (
+          <p>
+            <KeysLink />
+          </p>
+        )}
       </div>
     </div>
   );

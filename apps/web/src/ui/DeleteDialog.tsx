@@ -1,10 +1,17 @@
-import type { Card } from '@maestro/protocol';
-import { useState } from 'react';
-import { client, failureOf } from '../live/maestro.ts';
-import Modal from '../ui/Modal.tsx';
+import { type ReactNode, useState } from 'react';
+import { failureOf } from '../live/maestro.ts';
+import Modal from './Modal.tsx';
 
-/** Deletes a session for good, after its person has typed that they mean it. */
-export default function DeleteDialog({ card, onClose }: { card: Card; onClose: (deleted: boolean) => void }) {
+/** Deletes something for good, after its person has typed that they mean it. */
+export default function DeleteDialog(props: {
+  title: string;
+  /** What goes and what stays. */
+  children: ReactNode;
+  /** The button's words. */
+  act: string;
+  remove: () => Promise<unknown>;
+  onClose: (deleted: boolean) => void;
+}) {
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -13,8 +20,8 @@ export default function DeleteDialog({ card, onClose }: { card: Card; onClose: (
   const remove = async (): Promise<void> => {
     setBusy(true);
     try {
-      await client.deleteSession({ params: { session_id: card.id } });
-      onClose(true);
+      await props.remove();
+      props.onClose(true);
     } catch (error) {
       setProblem(failureOf(error).message);
       setBusy(false);
@@ -22,11 +29,8 @@ export default function DeleteDialog({ card, onClose }: { card: Card; onClose: (
   };
 
   return (
-    <Modal title={`Delete “${card.title}”?`} narrow onClose={() => onClose(false)}>
-      <p>
-        Its whole history goes and cannot be brought back. The files it worked on stay, and what it cost stays
-        counted. Archiving hides it and keeps everything.
-      </p>
+    <Modal title={props.title} narrow onClose={() => props.onClose(false)}>
+      <p>{props.children}</p>
       <form
         className="field"
         onSubmit={(event) => {
@@ -48,11 +52,11 @@ export default function DeleteDialog({ card, onClose }: { card: Card; onClose: (
           </p>
         )}
         <div className="dialog-actions">
-          <button type="button" className="button" onClick={() => onClose(false)}>
+          <button type="button" className="button" onClick={() => props.onClose(false)}>
             Keep it
           </button>
           <button type="submit" className="button danger" disabled={!sure || busy}>
-            {busy ? 'Deleting…' : 'Delete session'}
+            {busy ? 'Deleting…' : props.act}
           </button>
         </div>
       </form>

@@ -1,0 +1,46 @@
+import { useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useProviders } from '../live/facts.ts';
+import { failureOf } from '../live/maestro.ts';
+import { AddKey, type Wanted } from './AddKey.tsx';
+import { Providers } from './Providers.tsx';
+import { SavedKeys } from './SavedKeys.tsx';
+import './auth.css';
+
+/** `/auth`: who can answer, with which credential, the saved keys, and the form for another. */
+export function AuthPage() {
+  const search = useSearch({ from: '/auth' });
+  const providers = useProviders();
+  const [wanted, setWanted] = useState<Wanted | null>(
+    search.provider ? { provider: search.provider, at: 0 } : null,
+  );
+  return (
+    <div className="auth">
+      <div className="auth-main">
+        <h1>Keys</h1>
+        <p className="muted auth-lead">
+          A saved key is kept encrypted on this machine and comes before one from the environment. Nobody sees
+          more of it again than its last four characters.
+        </p>
+        <SavedKeys providers={providers.data ?? []} />
+        <section aria-labelledby="providers-title">
+          <h2 id="providers-title">Providers</h2>
+          {providers.isPending && <p className="muted">Asking the providers…</p>}
+          {providers.isError && (
+            <p className="banner error" role="alert">
+              The providers cannot be listed: {failureOf(providers.error).message}
+            </p>
+          )}
+          <Providers
+            providers={providers.data ?? []}
+            onAdd={(provider, service) => setWanted({ provider, service, at: Date.now() })}
+          />
+        </section>
+      </div>
+      <aside className="auth-add" aria-labelledby="add-title">
+        <h2 id="add-title">Add a key</h2>
+        {providers.data && <AddKey providers={providers.data} wanted={wanted} />}
+      </aside>
+    </div>
+  );
+}
