@@ -285,6 +285,9 @@ export interface Jobs {
   schedule(queue: string, cron: string, data?: Json): Promise<void>;
 }
 
+/** PostgreSQL of `DATABASE_URL`, of our own, or in a thread of this process. */
+export type EngineKind = 'managed' | 'url' | 'pglite';
+
 export interface Stores {
   readonly sessions: SessionStore;
   readonly blobs: BlobStore;
@@ -294,7 +297,7 @@ export interface Stores {
   readonly audit: AuditStore;
   readonly browsers: BrowserSessionStore;
   readonly jobs: Jobs;
-  readonly engine: { readonly kind: 'managed' | 'url'; readonly version: string };
+  readonly engine: { readonly kind: EngineKind; readonly version: string };
   /** true while the database answers. */
   healthy(): boolean;
 }

@@ -111,10 +111,15 @@ export const ServerFacts = z.object({
   node: z.string(),
   platform: z.string(),
   data_folder: z.string(),
-  database: z.object({ engine: z.enum(['managed', 'url']), version: z.string() }),
+  database: z.object({ engine: z.enum(['managed', 'url', 'pglite']), version: z.string() }),
   /** true for `maestro demo`: the simulator answers in place of the vendors. */
   demo: z.boolean(),
   default_working_directory: z.string(),
   started_at: Instant,
+  /** Servers that share the database, this one too; null where it is alone. */
+  cluster: z
+    .object({ servers: z.int().positive(), redis: z.enum(['ok', 'down']) })
+    .nullable()
+    .default(null),
 });
 export type ServerFacts = z.infer<typeof ServerFacts>;

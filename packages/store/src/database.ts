@@ -1,6 +1,8 @@
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '@maestro/ports';
 import pg from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { isUnavailable, StoreUnavailable } from './errors.ts';
 
 /** A statement. With `name` it is prepared once per connection. */
@@ -12,13 +14,21 @@ export interface Statement {
 
 export type Row = Record<string, unknown>;
 
+/** One session of the database. Its statements come one after the other. */
+export interface Session extends Pick<Database, 'query'> {
+  /** What `COPY … TO STDOUT` gives. */
+  copyOut(text: string): Readable;
+  /** Takes what `COPY … FROM STDIN` takes; `finish` comes when the rows are in the database. */
+  copyIn(text: string): Writable;
+}
+
 /** The database as the repositories see it. Every call may throw StoreUnavailable. */
 export interface Database {
   query<T extends object = Row>(statement: Statement): Promise<T[]>;
   /** Runs `work` in one transaction. Only for short work that touches nothing but the database. */
   transaction<T>(work: (tx: Pick<Database, 'query'>) => Promise<T>): Promise<T>;
   /** One session of its own, for what needs several statements outside a transaction (advisory locks). */
-  session<T>(work: (own: Pick<Database, 'query'>) => Promise<T>): Promise<T>;
+  session<T>(work: (own: Session) => Promise<T>): Promise<T>;
   healthy(): boolean;
   close(): Promise<void>;
 }
@@ -45,17 +55,26 @@ const types: pg.CustomTypesConfig = {
 
 export type Connection = Pick<
   pg.PoolConfig,
-  'host' | 'port' | 'user' | 'password' | 'database' | 'connectionString'
+  | 'host'
+  | 'port'
+  | 'user'
+  | 'password'
+  | 'database'
+  | 'connectionString'
+  | 'stream'
+  | 'max'
+  | 'connectionTimeoutMillis'
+  | 'idleTimeoutMillis'
 >;
 
 export const openDatabase = (connection: Connection, log: Log): Database => {
   const pool = new pg.Pool({
-    ...connection,
     types,
     max: POOL_SIZE,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: 60_000,
+    ...connection,
     application_name: 'maestro',
     onConnect: async (client) => {
       await client.query(SESSION);
@@ -97,7 +116,8 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
       ...statement,
       values: [...(statement.values ?? [])],
     });
-    return result.rows;
+    // Several statements in one text give a list of results.
+    return Array.isArray(result) ? result.flatMap((each: pg.QueryResult<T & Row>) => each.rows) : result.rows;
   };
 
   const session: Database['session'] = async (work) => {
@@ -107,7 +127,11 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
     client.on('error', lost);
     let broken: Error | undefined;
     try {
-      return await work({ query: (statement) => run(client, statement) });
+      return await work({
+        query: (statement) => run(client, statement),
+        copyOut: (text) => client.query(copyTo(text)),
+        copyIn: (text) => client.query(copyFrom(text)),
+      });
     } catch (error) {
       if (isUnavailable(error)) broken = error instanceof Error ? error : new Error(String(error));
       return failed(error);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { StartError } from './errors.ts';
 
 const Record = z.object({
-  engine: z.enum(['managed', 'url']),
+  engine: z.enum(['managed', 'url', 'pglite']),
   /** The identity of the database, made with it; null until its first start has finished. */
   database_id: z.string().nullable(),
   chosen_at: z.string(),
@@ -13,21 +13,27 @@ export type EngineRecord = z.infer<typeof Record>;
 
 const pathOf = (folder: string): string => join(folder, 'engine.json');
 
+/** What the data folder was started with, or undefined before its first start. */
+export const recordedEngine = (folder: string): EngineRecord | undefined => {
+  const path = pathOf(folder);
+  if (!existsSync(path)) return undefined;
+  const parsed = Record.safeParse(parse(readFileSync(path, 'utf8')));
+  if (parsed.success) return parsed.data;
+  throw new StartError(
+    `${path} cannot be read (it says which database this folder uses). Restore it from a backup of the folder.`,
+  );
+};
+
 /** What a data folder is on is chosen at its first start and never changes silently: another choice would show an empty house. */
 export const readEngine = (folder: string, wanted: EngineRecord['engine']): EngineRecord => {
-  const path = pathOf(folder);
-  if (!existsSync(path)) {
-    const record = { engine: wanted, database_id: null, chosen_at: new Date().toISOString() };
-    write(folder, record);
-    return record;
+  const recorded = recordedEngine(folder);
+  if (recorded) {
+    if (recorded.engine !== wanted) throw new StartError(mismatch(folder, recorded, wanted));
+    return recorded;
   }
-  const parsed = Record.safeParse(parse(readFileSync(path, 'utf8')));
-  if (!parsed.success)
-    throw new StartError(
-      `${path} cannot be read (it says which database this folder uses). Restore it from a backup of the folder.`,
-    );
-  if (parsed.data.engine !== wanted) throw new StartError(mismatch(folder, parsed.data));
-  return parsed.data;
+  const record = { engine: wanted, database_id: null, chosen_at: new Date().toISOString() };
+  write(folder, record);
+  return record;
 };
 
 /** Called when the database answers: the first time its identity is noted, later it has to be the same. */
@@ -41,16 +47,28 @@ export const confirmEngine = (folder: string, record: EngineRecord, database_id:
     record.engine === 'url'
       ? `DATABASE_URL leads to another database than the one this data folder was started with on ${record.chosen_at}. ` +
           `Set it back, or use another data folder (MAESTRO_DATA) for this database.`
-      : `The database in ${folder} is not the one this data folder was started with on ${record.chosen_at}. Put the folder "postgres" back from your copy.`,
+      : `The database in ${folder} is not the one this data folder was started with on ${record.chosen_at}. Put the folder "${folderOf[record.engine]}" back from your copy.`,
   );
 };
 
-const mismatch = (folder: string, record: EngineRecord): string =>
-  record.engine === 'managed'
-    ? `DATABASE_URL is set, but the sessions of the data folder ${folder} are in its own database (since ${record.chosen_at}). ` +
+const folderOf = { managed: 'postgres', pglite: 'pglite', url: '' } as const;
+
+const mismatch = (folder: string, record: EngineRecord, wanted: EngineRecord['engine']): string => {
+  if (record.engine === 'url')
+    return (
+      `The sessions of the data folder ${folder} are in the database that DATABASE_URL named (since ${record.chosen_at}), but DATABASE_URL is not set. ` +
+      'Set it again, or choose another data folder with MAESTRO_DATA to start empty.'
+    );
+  if (wanted === 'url')
+    return (
+      `DATABASE_URL is set, but the sessions of the data folder ${folder} are in its own database (since ${record.chosen_at}). ` +
       'Unset DATABASE_URL to go on with them, or choose another data folder with MAESTRO_DATA for that database.'
-    : `The sessions of the data folder ${folder} are in the database that DATABASE_URL named (since ${record.chosen_at}), but DATABASE_URL is not set. ` +
-      'Set it again, or choose another data folder with MAESTRO_DATA to start empty.';
+    );
+  return (
+    `MAESTRO_ENGINE asks for ${wanted}, but the sessions of the data folder ${folder} are in ${record.engine} (since ${record.chosen_at}). ` +
+    'Unset MAESTRO_ENGINE, or take a backup and restore it into another data folder.'
+  );
+};
 
 const write = (folder: string, record: EngineRecord): void => {
   const next = `${pathOf(folder)}.new`;

@@ -5,6 +5,7 @@ import type { Json } from '@maestro/protocol';
 import type { PgBoss } from 'pg-boss';
 import type { Connection, Database } from './database.ts';
 import { messageOf } from './errors.ts';
+import { bossDatabase } from './pglite/boss-database.ts';
 
 /** The job queue's own schema in the same database. */
 const SCHEMA = 'jobs';
@@ -18,6 +19,8 @@ const BATCH = 100;
 const LONGEST_RETRY_DELAY_S = 300;
 const RESTART_MS = 2_000;
 const STOP_MS = 3_000;
+
+const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
 type Handler = (data: Json) => Promise<void>;
 
@@ -55,6 +58,8 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
       retryDelayMax: LONGEST_RETRY_DELAY_S,
       heartbeatSeconds: HEARTBEAT_S,
     });
+    // The queue's facts are read now: asked for inside `move`'s transaction they would wait for its only connection.
+    await on.getJobById(name, NO_JOB);
     queues.add(name);
   };
 
@@ -76,9 +81,8 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
   const begin = async (): Promise<void> => {
     const { PgBoss: Boss } = await import('pg-boss');
     const next = new Boss({
-      ...connection(),
+      ...placeOf(db, connection()),
       schema: SCHEMA,
-      max: CONNECTIONS,
       superviseIntervalSeconds: 1,
       monitorIntervalSeconds: MONITOR_S,
     });
@@ -121,7 +125,9 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
     for (const { queue } of waiting) await queueOf(on, queue);
     const moved = await db.transaction(async (tx) => {
       const rows = await tx.query<OutboxRow>({
-        text: `delete from outbox where id in (select id from outbox order by id limit ${BATCH} for update skip locked) returning *`,
+        text: `delete from outbox where id in (select id from outbox where queue = any($1::text[])
+          order by id limit ${BATCH} for update skip locked) returning *`,
+        values: [waiting.map(({ queue }) => queue)],
       });
       const executeSql = async (text: string, values?: unknown[]) => ({
         rows: await tx.query({ text, values }),
@@ -173,6 +179,13 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
       await end(made, boss === made);
     },
   };
+};
+
+/** Connections of its own, or a place on ours where the database has only one. */
+const placeOf = (db: Database, connection: Connection) => {
+  if (connection.max === 1) return { db: bossDatabase(db), backend: 'pglite' as const };
+  const { host, port, user, password, database, connectionString } = connection;
+  return { host, port, user, password, database, connectionString, max: CONNECTIONS };
 };
 
 const end = (boss: PgBoss | undefined, graceful: boolean): Promise<unknown> =>

@@ -5,12 +5,12 @@ import { makeAudit } from './audit.ts';
 import { makeBlobs } from './blobs.ts';
 import { makeBrowserSessions } from './browser-sessions.ts';
 import { makeCredentials, resealCredentials } from './credentials.ts';
-import { type Connection, type Database, openDatabase } from './database.ts';
-import { confirmEngine, readEngine } from './engine-record.ts';
-import { codeOf, messageOf, StartError } from './errors.ts';
+import type { Database } from './database.ts';
+import { chooseEngine, type Engine, firstFacts, openEngine } from './engine.ts';
+import { confirmEngine, type EngineRecord, readEngine } from './engine-record.ts';
+import { messageOf, StartError } from './errors.ts';
 import { lockFolder, makeDataFolder } from './folder-lock.ts';
 import { makeJobs } from './jobs.ts';
-import { type ManagedServer, startManaged } from './managed/server.ts';
 import { migrate } from './migrate.ts';
 import { makeSessions } from './sessions/store.ts';
 import { makeSettings } from './settings.ts';
@@ -21,6 +21,8 @@ export interface StoreOptions {
   readonly data_folder: string;
   /** A PostgreSQL of one's own, 13 or later. Without it the managed one in the data folder. */
   readonly database_url?: string | undefined;
+  /** Forces one of the two engines that need no address. Without it managed, or PGlite where that cannot run. */
+  readonly engine?: 'managed' | 'pglite' | undefined;
   /** `kid:base64,…`, the first active. Without it the key file in the data folder. */
   readonly encryption_key?: string | undefined;
   readonly log: Log;
@@ -36,14 +38,11 @@ export interface OpenStores extends Stores {
   close(): Promise<void>;
 }
 
-const DATABASE = 'maestro';
 const OLDEST = 13;
 const JOBS_AFTER_MS = 300;
-const NO_SUCH_DATABASE = '3D000';
 
 /** Opens everything that lasts. Throws a StartError in words when it cannot. */
 export const openStores = async (options: StoreOptions): Promise<OpenStores> => {
-  const { log } = options;
   const data_folder = resolve(options.data_folder);
   makeDataFolder(data_folder);
   // Before anything else: a second server must not even look at the first one's database.
@@ -57,6 +56,33 @@ export const openStores = async (options: StoreOptions): Promise<OpenStores> => 
     closing ??= unwind();
     return closing;
   };
+  try {
+    const where = { ...options, data_folder };
+    const kind = await chooseEngine(where);
+    const record = readEngine(data_folder, kind);
+    const from = performance.now();
+    const engine = await openEngine(kind, where);
+    undo.push(engine.stop);
+    const postgres = Math.round(performance.now() - from);
+    const stores = await storesOn(engine, { ...where, record, sole_owner: kind !== 'url' });
+    undo.push(stores.close);
+    return { ...stores, phases: { postgres, ...stores.phases }, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+interface OnEngine extends StoreOptions {
+  readonly record: EngineRecord;
+  /** true: no other server can reach this database. */
+  readonly sole_owner: boolean;
+}
+
+/** The stores on a database that is open. `close` ends what they started and leaves the database open. */
+export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenStores> => {
+  const { db, kind } = engine;
+  const { data_folder, log } = options;
   const phases: Record<string, number> = {};
   const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
     const from = performance.now();
@@ -65,102 +91,44 @@ export const openStores = async (options: StoreOptions): Promise<OpenStores> => 
     return value;
   };
 
-  try {
-    const engine = readEngine(data_folder, options.database_url ? 'url' : 'managed');
-    let server: ManagedServer | undefined;
-    if (!options.database_url) {
-      server = await timed('postgres', startManaged({ data_folder, log }));
-      undo.push(server.stop);
-    }
-    const connection = (): Connection =>
-      server ? { ...server.connection(), database: DATABASE } : { connectionString: options.database_url };
-    const db = openDatabase(connection(), log);
-    undo.push(db.close);
-
-    const facts = await timed('connect', firstFacts(db, server));
-    if (facts.version < OLDEST * 10_000)
-      throw new StartError(
-        `The PostgreSQL of DATABASE_URL is version ${facts.name}; ${OLDEST} or later is needed.`,
-      );
-    await timed('migrate', migrate(db, { present: facts.migrated }));
-    const settings = makeSettings(db);
-    const [identity, vault] = await timed(
-      'vault',
-      Promise.all([databaseIdentity(db), openVault(db, data_folder, options.encryption_key)]),
+  const facts = await timed('connect', firstFacts(engine));
+  if (facts.version < OLDEST * 10_000)
+    throw new StartError(
+      `The PostgreSQL of DATABASE_URL is version ${facts.name}; ${OLDEST} or later is needed.`,
     );
-    confirmEngine(data_folder, engine, identity.database_id);
-    const jobs = makeJobs(db, connection, log);
-    undo.push(jobs.stop);
-    const timer = setTimeout(() => {
-      jobs.start();
-      resealCredentials(db, vault).catch((error: unknown) =>
-        log.warn('vault.reseal_failed', { message: messageOf(error) }),
-      );
-    }, options.jobs_after_ms ?? JOBS_AFTER_MS).unref();
-    undo.push(() => clearTimeout(timer));
-
-    return {
-      sessions: makeSessions(db, { sole_owner: server !== undefined, epoch: () => identity.epoch }),
-      blobs: makeBlobs(db),
-      settings,
-      tools: makeTools(db),
-      credentials: makeCredentials(db, vault),
-      audit: makeAudit(db),
-      browsers: makeBrowserSessions(db, options.clock ?? systemClock),
-      jobs,
-      engine: { kind: server ? 'managed' : 'url', version: facts.name },
-      healthy: db.healthy,
-      phases,
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-};
-
-interface Facts {
-  readonly version: number;
-  readonly name: string;
-  readonly migrated: boolean;
-}
-
-const firstFacts = async (db: Database, server: ManagedServer | undefined): Promise<Facts> => {
-  const ask = async (): Promise<Facts> => {
-    const [row] = await db.query<Facts>({
-      text: `select current_setting('server_version_num')::int as version, split_part(current_setting('server_version'), ' ', 1) as name,
-        to_regclass('schema_migrations') is not null as migrated`,
-    });
-    if (!row) throw new Error('The database gave no answer to its first question.');
-    return row;
-  };
-  try {
-    return await ask();
-  } catch (error) {
-    if (!server)
-      throw new StartError(
-        `The PostgreSQL of DATABASE_URL cannot be used: ${messageOf(error)}. Check the address and that it runs.`,
-        { cause: error },
-      );
-    if (codeOf(error) !== NO_SUCH_DATABASE) throw error;
-    await createDatabase(server);
-    return await ask();
-  }
-};
-
-const createDatabase = async (server: ManagedServer): Promise<void> => {
-  const admin = openDatabase(
-    { ...server.connection(), database: 'postgres' },
-    { info: ignore, warn: ignore, error: ignore },
+  await timed('migrate', migrate(db, { present: facts.migrated }));
+  const settings = makeSettings(db);
+  const [identity, vault] = await timed(
+    'vault',
+    Promise.all([databaseIdentity(db), openVault(db, data_folder, options.encryption_key)]),
   );
-  try {
-    await admin.query({ text: `create database ${DATABASE}` });
-  } finally {
-    await admin.close();
-  }
-};
+  confirmEngine(data_folder, options.record, identity.database_id);
+  const jobs = makeJobs(db, engine.connection, log);
+  const timer = setTimeout(() => {
+    jobs.start();
+    resealCredentials(db, vault).catch((error: unknown) =>
+      log.warn('vault.reseal_failed', { message: messageOf(error) }),
+    );
+  }, options.jobs_after_ms ?? JOBS_AFTER_MS).unref();
 
-const ignore = (): void => undefined;
+  return {
+    sessions: makeSessions(db, { sole_owner: options.sole_owner, epoch: () => identity.epoch }),
+    blobs: makeBlobs(db),
+    settings,
+    tools: makeTools(db),
+    credentials: makeCredentials(db, vault),
+    audit: makeAudit(db),
+    browsers: makeBrowserSessions(db, options.clock ?? systemClock),
+    jobs,
+    engine: { kind, version: facts.name },
+    healthy: db.healthy,
+    phases,
+    close: async () => {
+      clearTimeout(timer);
+      await jobs.stop();
+    },
+  };
+};
 
 /** `epoch` changes when history is restored from a backup; `database_id` never. Both are made with the database. */
 const databaseIdentity = async (db: Database): Promise<{ epoch: string; database_id: string }> => {

@@ -1,13 +1,16 @@
-/** Real stores for tests: each a fresh database on one managed PostgreSQL that the test process shares. */
+/** Real stores for tests: each a fresh database, on one PostgreSQL that the test process shares or in PGlite. */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock, Log, NewSession } from '@maestro/ports';
-import { SessionId } from '@maestro/protocol';
-import { openDatabase, type Row, type Statement } from './database.ts';
-import { type ManagedServer, startManaged } from './managed/server.ts';
-import { type OpenStores, openStores } from './open.ts';
+import type { Clock, Log, NewSession, Spent } from '@maestro/ports';
+import { noUsage, SessionId } from '@maestro/protocol';
+import { type Connection, type Database, openDatabase, type Row, type Statement } from './database.ts';
+import { openEngine } from './engine.ts';
+import { readEngine } from './engine-record.ts';
+import { startManaged } from './managed/server.ts';
+import { type OpenStores, openStores, storesOn } from './open.ts';
+import { pgliteFolder, startPglite } from './pglite/server.ts';
 
 const silent = (): void => undefined;
 export const silentLog: Log = { info: silent, warn: silent, error: silent };
@@ -18,6 +21,8 @@ export interface TestStores extends OpenStores {
   readonly data_folder: string;
   /** Looks into the database past the stores. */
   query(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** The database as the stores see it, for parts of them that a test makes itself. */
+  withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T>;
   /** Opens the same database again, as another server with its own data folder would. */
   another(): Promise<OpenStores>;
 }
@@ -28,8 +33,24 @@ export interface TestOptions {
   readonly encryption_key?: string;
 }
 
+/** A PostgreSQL for tests: where it is reached, and how it ends. */
+export interface TestServer {
+  pid(): number;
+  connection(): Connection;
+  stop(): Promise<void>;
+}
+type StartServer = (data_folder: string) => Promise<TestServer>;
+
+const managed: StartServer = (data_folder) => startManaged({ data_folder, log: silentLog, durable: false });
+let engine: StartServer | 'pglite' = managed;
+
+/** What `testStores` of this test file run on from now on, instead of the managed PostgreSQL. */
+export const useEngine = (other: StartServer | 'pglite'): void => {
+  engine = other;
+};
+
 interface Shared {
-  readonly server: ManagedServer;
+  readonly server: TestServer;
   readonly folder: string;
   users: number;
 }
@@ -42,7 +63,8 @@ let databases = 0;
  * which also ends by itself when the test process dies.
  */
 export const testStores = async (options: TestOptions = {}): Promise<TestStores> => {
-  shared ??= startShared();
+  if (engine === 'pglite') return pgliteStores(options);
+  shared ??= startShared(engine);
   const { server, folder } = await shared;
   const name = `test_${databases++}`;
   await admin(server, `create database ${name}`);
@@ -61,6 +83,10 @@ export const testStores = async (options: TestOptions = {}): Promise<TestStores>
     database_url,
     data_folder,
     query: (text, values = []) => once(server, name, { text, values }),
+    withDatabase: async (work) => {
+      const db = openDatabase({ ...server.connection(), database: name }, silentLog);
+      return work(db).finally(db.close);
+    },
     another: async () => {
       const other = await open(join(folder, `${name}_${others.length}`));
       others.push(other);
@@ -80,6 +106,64 @@ export const testStores = async (options: TestOptions = {}): Promise<TestStores>
   };
 };
 
+let template: Promise<string> | undefined;
+
+/** Making a database takes seconds, copying one does not. */
+const copyTemplate = async (data_folder: string): Promise<void> => {
+  template ??= makeTemplate();
+  cpSync(await template, pgliteFolder(data_folder), { recursive: true });
+};
+
+const makeTemplate = async (): Promise<string> => {
+  const home = testFolder();
+  process.once('exit', () => rmSync(home, { recursive: true, force: true }));
+  const server = await startPglite({ data_folder: home, log: silentLog });
+  await server.stop();
+  return pgliteFolder(home);
+};
+
+const pgliteStores = async (options: TestOptions): Promise<TestStores> => {
+  const home = testFolder();
+  const data_folder = join(home, 'data');
+  mkdirSync(data_folder, { mode: 0o700 });
+  await copyTemplate(data_folder);
+  const open = { ...options, data_folder, log: options.log ?? silentLog };
+  const running = await openEngine('pglite', open);
+  const storesIn = (folder: string) => {
+    mkdirSync(folder, { recursive: true });
+    const record = readEngine(folder, 'pglite');
+    return storesOn(running, {
+      jobs_after_ms: 3_600_000,
+      ...open,
+      data_folder: folder,
+      record,
+      sole_owner: false,
+    });
+  };
+  const stores = await storesIn(data_folder);
+  const others: OpenStores[] = [];
+  let closed = false;
+  return {
+    ...stores,
+    database_url: '',
+    data_folder,
+    query: (text, values = []) => running.db.query({ text, values }),
+    withDatabase: (work) => work(running.db),
+    another: async () => {
+      const other = await storesIn(join(home, `other_${others.length}`));
+      others.push(other);
+      return other;
+    },
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      for (const each of [stores, ...others]) await each.close();
+      await running.stop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+};
+
 /** A folder for a test, reachable by the database's user, short enough for a socket. */
 export const testFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'maestro-test-'));
@@ -87,11 +171,11 @@ export const testFolder = (): string => {
   return folder;
 };
 
-const startShared = async (): Promise<Shared> => {
+const startShared = async (start: StartServer): Promise<Shared> => {
   const folder = testFolder();
   const data_folder = join(folder, 'data');
   mkdirSync(data_folder, { mode: 0o711 });
-  const server = await startManaged({ data_folder, log: silentLog, durable: false });
+  const server = await start(data_folder);
   endWithUs(server.pid(), folder);
   return { server, folder, users: 0 };
 };
@@ -107,9 +191,9 @@ const endWithUs = (pid: number, folder: string): void => {
   if ('unref' in watcher.stdin && typeof watcher.stdin.unref === 'function') watcher.stdin.unref();
 };
 
-const admin = (server: ManagedServer, text: string) => once(server, 'postgres', { text });
+const admin = (server: TestServer, text: string) => once(server, 'postgres', { text });
 
-const once = async (server: ManagedServer, database: string, statement: Statement): Promise<Row[]> => {
+const once = async (server: TestServer, database: string, statement: Statement): Promise<Row[]> => {
   const db = openDatabase({ ...server.connection(), database }, silentLog);
   try {
     return await db.query(statement);
@@ -132,5 +216,17 @@ export const sampleSession = (id: string, more: Partial<NewSession> = {}): NewSe
   system_prompt: 'Be brief.',
   access_mode: 'full',
   tools: {},
+  ...more,
+});
+
+/** What one call cost, at its plainest: a cent for nothing. */
+export const sampleSpent = (more: Partial<Spent> = {}): Spent => ({
+  usage: noUsage,
+  cost_usd: '0.01',
+  price_revision: null,
+  provider: 'anthropic',
+  model: 'model-1',
+  activity: 'conversation',
+  basis: 'billed',
   ...more,
 });

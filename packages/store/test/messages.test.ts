@@ -2,9 +2,8 @@ import type { Change, Exchange, Lease, MessageWrite } from '@maestro/ports';
 import { type Json, MessageId } from '@maestro/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase } from '../src/database.ts';
 import { makeExchanges } from '../src/segments/exchanges.ts';
-import { sampleSession, silentLog, type TestStores, testStores } from '../src/testing.ts';
+import { sampleSession, type TestStores, testStores } from '../src/testing.ts';
 
 let stores: TestStores;
 let number = 0;
@@ -120,12 +119,8 @@ describe('messages (S5)', () => {
 });
 
 describe('request segments (S5)', () => {
-  const withExchanges = async (
-    work: (exchanges: () => ReturnType<typeof makeExchanges>) => Promise<void>,
-  ) => {
-    const db = openDatabase({ connectionString: stores.database_url }, silentLog);
-    await work(() => makeExchanges(db)).finally(db.close);
-  };
+  const withExchanges = (work: (exchanges: () => ReturnType<typeof makeExchanges>) => Promise<void>) =>
+    stores.withDatabase((db) => work(() => makeExchanges(db)));
 
   it('restore any bytes exactly, through any chain of differences and from a cold start', async () => {
     const lease = await open();
