@@ -75,6 +75,7 @@ describe('a preset is found by the origin of a base URL (P16)', () => {
           if (found !== undefined) expect(new URL(typed).host).toBe(new URL(found.base_url).host);
         }
       }),
+      { numRuns: 30 },
     );
   });
 });
