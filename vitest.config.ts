@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import rooms from './scripts/coverage-rooms.json' with { type: 'json' };
 
 /** Tests stand beside what they test; whole-product tests are in `tests/`. */
 export default defineConfig({
@@ -6,6 +7,19 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Only with --coverage; `scripts/coverage.mjs` adds what ran in processes of its own, and is the gate.
+    coverage: {
+      provider: 'v8',
+      include: Object.values(rooms)
+        .flat()
+        .map((place) => (place.endsWith('/') ? `${place}**/*.ts` : place)),
+      exclude: ['**/*.test.ts', '**/index.ts'],
+      reporter: ['json'],
+      reportsDirectory: '.cache/coverage',
+      // The folder is made ready before, with a place for the processes' own.
+      clean: false,
+      reportOnFailure: true,
+    },
     projects: [
       {
         extends: true,

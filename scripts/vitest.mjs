@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pinnedEnvironment, pinnedNode, root } from './node.mjs';
 import { runToEnd } from './run.mjs';
 
-/** Runs the tests that `args` choose. `failed` is never 0 when Vitest ended badly. */
-export const runTests = async (args) => {
+/** Runs the tests that `args` choose, with `env` added. `failed` is never 0 when Vitest ended badly. */
+export const runTests = async (args, env = {}) => {
   const folder = mkdtempSync(join(tmpdir(), 'maestro-counts-'));
   const counts = join(folder, 'counts.json');
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
@@ -16,7 +16,7 @@ export const runTests = async (args) => {
   ];
   const code = await runToEnd(pinnedNode(), [vitest, 'run', ...reporters, ...args], {
     cwd: root,
-    env: { ...pinnedEnvironment(), MAESTRO_TEST_COUNTS: counts },
+    env: { ...pinnedEnvironment(), ...env, MAESTRO_TEST_COUNTS: counts },
   });
   const { passed, failed } = existsSync(counts)
     ? JSON.parse(readFileSync(counts, 'utf8'))

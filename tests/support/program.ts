@@ -25,6 +25,10 @@ export const cleanEnvironment = (): NodeJS.ProcessEnv => {
   return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 };
 
+/** In a run that measures coverage each program writes its own. */
+const coverage = (): NodeJS.ProcessEnv =>
+  process.env['MAESTRO_COVERAGE'] ? { NODE_V8_COVERAGE: process.env['MAESTRO_COVERAGE'] } : {};
+
 export const startProgram = (
   file: string,
   args: readonly string[],
@@ -32,7 +36,7 @@ export const startProgram = (
 ): Program => {
   const child = spawn(file, args, {
     cwd: options.cwd,
-    env: { ...cleanEnvironment(), ...options.env },
+    env: { ...cleanEnvironment(), ...coverage(), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const said = { stdout: '', stderr: '' };
