@@ -181,6 +181,9 @@ describe('a bad path or query', () => {
       sendMessage: { text: 'Hello' },
       patchQueued: { text: 'Hello' },
       answer: { decision: 'accept' },
+      fork: {},
+      activateConversation: { id: 'con_1' },
+      editMessage: { item_id: 'itm_1', text: 'Hello' },
     };
     const body = bodies[route.id];
     const answer = await send(

@@ -12,7 +12,7 @@ import type {
   SessionId,
 } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
-import { untitledSession } from './actor/session-actor.ts';
+import { untitledSession } from './actor/turn-changes.ts';
 import { Actors } from './actors.ts';
 import type { EngineDeps } from './deps.ts';
 
@@ -114,6 +114,11 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     deleteQueued: (id, entry) => withActor(id, (actor) => actor.deleteQueued(entry)),
     interrupt: (id) => withActor(id, async (actor) => ok(await actor.stop('person'))),
     resume: (id) => withActor(id, async (actor) => actor.resume(await sessions.lastTurn(id))),
+    fork: (id, at_item) =>
+      withActor(id, (actor) => actor.fork(at_item ? { type: 'with', item: at_item } : { type: 'end' })),
+    activate: (id, conversation) => withActor(id, (actor) => actor.activate(conversation)),
+    retry: (id) => withActor(id, (actor) => actor.retry()),
+    edit: (id, item, text) => withActor(id, (actor) => actor.edit(item, text)),
     answer: (id, item, decision) => withActor(id, (actor) => actor.answer(item, decision)),
 
     async snapshot(id, tail) {

@@ -1,4 +1,6 @@
 import type {
+  Conversation,
+  ConversationId,
   Decision,
   Item,
   ItemId,
@@ -25,6 +27,8 @@ export type SessionEvent = WithoutPrev<LiveEvent>;
 /** Where the engine tells what happened. Called after the commit, in the order of `seq`. Must return at once. */
 export interface Publisher {
   publish(events: readonly SessionEvent[]): void;
+  /** What followers of a stream hold is another branch now: they take the snapshot again. */
+  reset(stream: string, reason: 'branch' | 'epoch'): void;
 }
 
 /** Sessions as the API sees them. Every command may be repeated safely with the same client-made id. */
@@ -37,6 +41,19 @@ export interface Engine {
   deleteQueued(id: SessionId, entry: QueueId): Promise<Result<void>>;
   interrupt(id: SessionId): Promise<Result<Session>>;
   resume(id: SessionId): Promise<Result<{ turn_id: TurnId }>>;
+  fork(
+    id: SessionId,
+    at_item: ItemId | undefined,
+  ): Promise<Result<{ session: Session; conversation: Conversation }>>;
+  activate(id: SessionId, conversation: ConversationId): Promise<Result<Session>>;
+  /** The last message again, on a new branch. */
+  retry(id: SessionId): Promise<Result<{ session: Session; turn_id: TurnId }>>;
+  /** A message of the past with other words, on a new branch. */
+  edit(
+    id: SessionId,
+    item: ItemId,
+    text: string,
+  ): Promise<Result<{ session: Session; item: Item; turn_id: TurnId }>>;
   answer(id: SessionId, item: ItemId, decision: Decision): Promise<Result<Item>>;
   /** With the live text of what streams now. */
   snapshot(id: SessionId, tail: number): Promise<Snapshot | undefined>;

@@ -1,9 +1,12 @@
 import type {
   AccessMode,
+  Activity,
   AuditEvent,
   AuthType,
+  Basis,
   BlobId,
   Card,
+  Conversation,
   ConversationId,
   Credential,
   CredentialId,
@@ -27,6 +30,8 @@ import type {
   Turn,
   TurnId,
   Usage,
+  UsageBy,
+  UsageLine,
   WaitingFor,
 } from '@maestro/protocol';
 import type { Exchange, Native } from './provider.ts';
@@ -112,14 +117,33 @@ export interface Change {
   readonly items?: readonly ItemWrite[];
   readonly turn?: TurnWrite;
   readonly queue?: {
+    /** The whole queue in its new order. */
+    readonly order?: readonly QueueId[];
     readonly put?: readonly Omit<QueueEntry, 'created_at' | 'order' | 'session_id'>[];
     readonly remove?: readonly QueueId[];
   };
   readonly session?: SessionPatch;
   readonly messages?: readonly MessageWrite[];
-  /** Added to the session's totals in the same transaction. */
-  readonly spent?: { readonly usage: Usage; readonly cost_usd: string | null };
+  /** Added to the session's totals, and to the ledger, in the same transaction. */
+  readonly spent?: Spent;
 }
+
+/** One line of the ledger: what a provider call cost. Never changed, never deleted with its session. */
+export interface Spent {
+  readonly usage: Usage;
+  readonly cost_usd: string | null;
+  readonly price_revision: string | null;
+  readonly provider: ProviderId;
+  readonly model: string;
+  readonly activity: Activity;
+  readonly basis: Basis;
+}
+
+/** A place in the active branch: its end; up to and with the whole step an item belongs to; up to before an item. */
+export type ForkPlace = { type: 'end' } | { type: 'with'; item: ItemId } | { type: 'before'; item: ItemId };
+
+/** `unknown`: the item or conversation is not of this session (or not of its active branch). */
+export type BranchError = CommitError | { readonly type: 'unknown'; readonly message: string };
 
 /** What was written, as clients see it, ready to publish. Absent where unchanged. */
 export interface Committed {
@@ -147,6 +171,9 @@ export interface HistoryRow {
 export interface Changes {
   readonly epoch: string;
   readonly seq: number;
+  /** The `seq` at which the active branch last changed: a client whose cursor is below it holds another branch. */
+  readonly branch_seq: number;
+  /** Of the active branch. */
   readonly items: readonly Item[];
   readonly turns: readonly Turn[];
   readonly session: Session;
@@ -185,6 +212,12 @@ export interface SessionStore {
   abandoned(owner: string, ttl_ms: number): Promise<Abandoned[]>;
 
   commit(lease: Lease, change: Change): Promise<Result<Committed, CommitError>>;
+  /** Makes a branch that shares the rows up to a place (nothing is copied) and makes it the active one. */
+  fork(lease: Lease, id: ConversationId, place: ForkPlace): Promise<Result<Committed, BranchError>>;
+  /** Makes another branch the active one. */
+  activate(lease: Lease, conversation: ConversationId): Promise<Result<Committed, BranchError>>;
+  /** All branches, oldest first. */
+  conversations(id: SessionId): Promise<Conversation[]>;
   /** Appends a checkpoint of streaming text. No seq; folded into the row when the item is next committed. */
   checkpoint(
     lease: Lease,
@@ -278,6 +311,20 @@ export interface BrowserSessionStore {
   deleteAll(): Promise<void>;
 }
 
+/** Sums over the ledger. */
+export interface UsageStore {
+  /** Every amount, also of sessions that are gone. Lines by cost, days by date, newest first. */
+  report(query: {
+    by: UsageBy;
+    from?: string;
+    to?: string;
+    limit: number;
+  }): Promise<{ total: Totals; lines: UsageLine[] }>;
+  session(
+    id: SessionId,
+  ): Promise<{ totals: Totals; tree: Totals; by_activity: UsageLine[]; by_model: UsageLine[] } | undefined>;
+}
+
 /** Durable jobs. A job row is written in the caller's transaction through the outbox where it must not be lost. */
 export interface Jobs {
   work<T extends Json>(queue: string, handler: (data: T) => Promise<void>): Promise<void>;
@@ -295,6 +342,7 @@ export interface Stores {
   readonly tools: ToolStore;
   readonly credentials: CredentialStore;
   readonly audit: AuditStore;
+  readonly usage: UsageStore;
   readonly browsers: BrowserSessionStore;
   readonly jobs: Jobs;
   readonly engine: { readonly kind: EngineKind; readonly version: string };

@@ -80,3 +80,16 @@ export const QueueEntry = z.object({
   created_at: Instant,
 });
 export type QueueEntry = z.infer<typeof QueueEntry>;
+
+/** A branch of a session's history. It shares its parent's items up to `fork_position` and goes on by itself. */
+export const Conversation = z.object({
+  id: ConversationId,
+  parent_id: ConversationId.nullable(),
+  /** Position of the last item shared with the parent; null for the first branch. */
+  fork_position: z.int().nullable(),
+  /** The first words that are its own, for a list of branches. */
+  preview: z.string(),
+  active: z.boolean(),
+  created_at: Instant,
+});
+export type Conversation = z.infer<typeof Conversation>;

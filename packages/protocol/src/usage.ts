@@ -40,3 +40,18 @@ export const Totals = z.object({
   cost_usd: Usd,
 });
 export type Totals = z.infer<typeof Totals>;
+
+/** What a provider call was for. `tool_use`: its request ends in tool results. */
+export const Activity = z.enum(['conversation', 'tool_use', 'compaction', 'title', 'sub_agent']);
+export type Activity = z.infer<typeof Activity>;
+
+/** billed: by a key · subscription: by a login · local: costs nothing · estimate: usage counted by us · unknown: no price known. */
+export const Basis = z.enum(['billed', 'subscription', 'local', 'estimate', 'unknown']);
+export type Basis = z.infer<typeof Basis>;
+
+export const UsageBy = z.enum(['day', 'agent', 'provider', 'model', 'activity', 'basis', 'session']);
+export type UsageBy = z.infer<typeof UsageBy>;
+
+/** One line of a usage report: the value of what it is grouped by, and its totals. */
+export const UsageLine = z.object({ key: z.string(), totals: Totals });
+export type UsageLine = z.infer<typeof UsageLine>;

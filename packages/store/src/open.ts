@@ -15,6 +15,7 @@ import { migrate } from './migrate.ts';
 import { makeSessions } from './sessions/store.ts';
 import { makeSettings } from './settings.ts';
 import { makeTools } from './tools.ts';
+import { makeUsage } from './usage.ts';
 import { openVault } from './vault/open-vault.ts';
 
 export interface StoreOptions {
@@ -118,6 +119,7 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
     tools: makeTools(db),
     credentials: makeCredentials(db, vault),
     audit: makeAudit(db),
+    usage: makeUsage(db),
     browsers: makeBrowserSessions(db, options.clock ?? systemClock),
     jobs,
     engine: { kind, version: facts.name },

@@ -35,7 +35,7 @@ export const instant = (value: Date | string): string => new Date(value).toISOSt
 export const instantOrNull = (value: Date | string | null): string | null =>
   value === null ? null : instant(value);
 
-export const totalsOf = (row: SessionRow): Totals => ({
+export const totalsOf = (row: Totals): Totals => ({
   request_tokens: row.request_tokens,
   response_tokens: row.response_tokens,
   cache_read_tokens: row.cache_read_tokens,

@@ -6,9 +6,11 @@
 import type { Exchange, Native } from '@maestro/ports';
 import type {
   AccessMode,
+  Activity,
   Attachment,
   AuditEvent,
   AuthType,
+  Basis,
   Cause,
   ConversationId,
   Credential,
@@ -56,7 +58,10 @@ const instant = (name: string) => timestamp(name, { withTimezone: true, precisio
 const made = { created_at: instant('created_at').notNull().defaultNow() };
 const times = { ...made, updated_at: instant('updated_at').notNull().defaultNow() };
 
-/** One agent session. `seq` is the change counter; `session_seq` and `queue_seq` its value at the row's and the queue's last change. */
+/**
+ * One agent session. `seq` is the change counter; `session_seq`, `queue_seq` and `branch_seq` its value at the last
+ * change of the row, of the queue and of the active branch (`conversation_id`).
+ */
 export const sessions = pgTable(
   'sessions',
   {
@@ -79,6 +84,7 @@ export const sessions = pgTable(
     seq: count('seq'),
     session_seq: count('session_seq'),
     queue_seq: count('queue_seq'),
+    branch_seq: count('branch_seq'),
     last_position: count('last_position'),
     last_ordinal: count('last_ordinal'),
     request_tokens: count('request_tokens'),
@@ -105,25 +111,47 @@ export const sessions = pgTable(
   ],
 );
 
-/** What deleted sessions had spent: amounts outlive the session. */
-export const deletedSessions = pgTable('deleted_sessions', {
-  no: bigserial('no', { mode: 'number' }).primaryKey(),
-  session_id: text('session_id').$type<SessionId>().notNull(),
-  agent_name: text('agent_name').notNull(),
-  request_tokens: count('request_tokens'),
-  response_tokens: count('response_tokens'),
-  cache_read_tokens: count('cache_read_tokens'),
-  cache_write_tokens: count('cache_write_tokens'),
-  reasoning_tokens: count('reasoning_tokens'),
-  calls: count('calls'),
-  unpriced_calls: count('unpriced_calls'),
-  estimated_calls: count('estimated_calls'),
-  cost_usd: numeric('cost_usd').notNull().default('0'),
-  session_created_at: instant('session_created_at').notNull(),
-  deleted_at: instant('deleted_at').notNull().defaultNow(),
-});
+/**
+ * The ledger: what each provider call cost. Only ever added to (a trigger refuses the rest), and not tied to the session
+ * by a key: amounts outlive it. A line is one call; lines carried over from before there was a ledger may sum several.
+ */
+export const usageEvents = pgTable(
+  'usage_events',
+  {
+    no: bigserial('no', { mode: 'number' }).primaryKey(),
+    session_id: text('session_id').$type<SessionId>().notNull(),
+    /** The session at the top of the tree this one belongs to; itself where it has no parent. */
+    root_session_id: text('root_session_id').$type<SessionId>().notNull(),
+    agent_name: text('agent_name').notNull(),
+    provider: text('provider').$type<ProviderId | 'unknown'>().notNull(),
+    model: text('model').notNull(),
+    activity: text('activity').$type<Activity>().notNull(),
+    basis: text('basis').$type<Basis>().notNull(),
+    request_tokens: count('request_tokens'),
+    response_tokens: count('response_tokens'),
+    cache_read_tokens: count('cache_read_tokens'),
+    cache_write_tokens: count('cache_write_tokens'),
+    cache_write_1h_tokens: count('cache_write_1h_tokens'),
+    reasoning_tokens: count('reasoning_tokens'),
+    calls: count('calls'),
+    unpriced_calls: count('unpriced_calls'),
+    estimated_calls: count('estimated_calls'),
+    /** null where no price is known. */
+    cost_usd: numeric('cost_usd'),
+    price_revision: text('price_revision'),
+    at: instant('at').notNull().defaultNow(),
+  },
+  (t) => [
+    index('usage_events_at').on(t.at),
+    index('usage_events_session').on(t.session_id, t.at),
+    index('usage_events_root').on(t.root_session_id, t.at),
+  ],
+);
 
-/** A branch of a session; the first has no parent. Items and messages up to `fork_position` are the parent's. */
+/**
+ * A branch of a session; the first has no parent. Items up to `fork_position` and messages up to `fork_ordinal` are the
+ * parent's, as the parent sees them: its own and, up to its own fork, those of its parent.
+ */
 export const conversations = pgTable(
   'conversations',
   {
@@ -134,6 +162,9 @@ export const conversations = pgTable(
       .references(() => sessions.session_id, { onDelete: 'cascade' }),
     parent_id: text('parent_id').$type<ConversationId>(),
     fork_position: bigint('fork_position', { mode: 'number' }),
+    fork_ordinal: bigint('fork_ordinal', { mode: 'number' }),
+    /** Order of the branches: two may be made in one millisecond. */
+    no: bigserial('no', { mode: 'number' }).notNull(),
     ...times,
   },
   (t) => [
@@ -154,6 +185,9 @@ export const turns = pgTable(
       .$type<SessionId>()
       .notNull()
       .references(() => sessions.session_id, { onDelete: 'cascade' }),
+    /** The branch it was started on, and the last position there was then. */
+    conversation_id: text('conversation_id').$type<ConversationId>().notNull(),
+    position: count('position'),
     seq: bigint('seq', { mode: 'number' }).notNull(),
     status: text('status').$type<Turn['status']>().notNull(),
     cause: text('cause').$type<Cause>(),
@@ -190,6 +224,7 @@ export const items = pgTable(
   (t) => [
     primaryKey({ columns: [t.session_id, t.id] }),
     uniqueIndex('items_position').on(t.session_id, t.position),
+    index('items_branch').on(t.conversation_id, t.position),
     uniqueIndex('items_seq').on(t.session_id, t.seq),
   ],
 );
@@ -245,6 +280,8 @@ export const messages = pgTable(
       .references(() => conversations.id, { onDelete: 'cascade' }),
     turn_id: text('turn_id').$type<TurnId>(),
     ordinal: bigint('ordinal', { mode: 'number' }).notNull(),
+    /** Its place among the items: the position of the user's message it is, or the last there was when it was written. */
+    position: count('position'),
     role: text('role').$type<Message['role']>().notNull(),
     content: json('content').$type<Json>().notNull(),
     native: json('native').$type<Native>(),
@@ -274,7 +311,7 @@ export const messages = pgTable(
   (t) => [
     uniqueIndex('messages_ordinal').on(t.session_id, t.ordinal),
     index('messages_session_created').on(t.session_id, t.created_at.desc()),
-    index('messages_conversation').on(t.conversation_id),
+    index('messages_branch').on(t.conversation_id, t.ordinal),
     index('messages_tokens_cost').on(t.created_at, t.total_cost_usd, sql`(request_tokens + response_tokens)`),
   ],
 );

@@ -1,7 +1,7 @@
 import type { Change, Committed, ItemWrite, Lease, TurnWrite } from '@maestro/ports';
 import { ItemId, MessageId, QueueId, SessionId, TurnId, type Usage } from '@maestro/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sampleSession, type TestStores, testStores } from '../src/testing.ts';
+import { sampleSession, sampleSpent, type TestStores, testStores } from '../src/testing.ts';
 
 let stores: TestStores;
 let lease: Lease;
@@ -127,9 +127,11 @@ describe('commit', () => {
   });
 
   it('adds to the totals exactly, as decimals, and counts unpriced and estimated calls (T2)', async () => {
-    await commit({ spent: { usage, cost_usd: '0.1' } });
-    await commit({ spent: { usage, cost_usd: '0.2' } });
-    const { session } = await commit({ spent: { usage: { ...usage, estimated: true }, cost_usd: null } });
+    await commit({ spent: sampleSpent({ usage, cost_usd: '0.1' }) });
+    await commit({ spent: sampleSpent({ usage, cost_usd: '0.2' }) });
+    const { session } = await commit({
+      spent: sampleSpent({ usage: { ...usage, estimated: true }, cost_usd: null }),
+    });
     expect(session?.totals).toEqual({
       request_tokens: 30,
       response_tokens: 15,
@@ -147,7 +149,7 @@ describe('commit', () => {
   it('counts a call once when its commit is repeated (S9)', async () => {
     const change: Change = {
       items: [message('a')],
-      spent: { usage, cost_usd: '0.5' },
+      spent: sampleSpent({ usage, cost_usd: '0.5' }),
       messages: [
         { id: MessageId.parse(`msg_${number}`), turn_id: null, role: 'assistant', content: [], usage },
       ],
@@ -200,7 +202,7 @@ describe('the fence (S8)', () => {
       turn: turn('running'),
       queue: { put: [{ id: QueueId.parse('q'), text: 'late', attachments: [], deliver: 'queue' }] },
       session: { title: 'late' },
-      spent: { usage, cost_usd: '1' },
+      spent: sampleSpent({ usage, cost_usd: '1' }),
       messages: [{ id: MessageId.parse(`late_${number}`), turn_id: null, role: 'user', content: 'late' }],
     });
     expect(late).toMatchObject({

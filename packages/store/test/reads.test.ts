@@ -2,7 +2,7 @@ import type { ItemWrite, Lease } from '@maestro/ports';
 import { ItemId, SessionId, TurnId } from '@maestro/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sampleSession, type TestStores, testStores } from '../src/testing.ts';
+import { sampleSession, sampleSpent, type TestStores, testStores } from '../src/testing.ts';
 
 let stores: TestStores;
 let lease: Lease;
@@ -164,14 +164,14 @@ describe('sessions', () => {
     const held = await open('deleted');
     await stores.sessions.commit(held, {
       items: [item(1)],
-      spent: { usage: { ...noTokens, request_tokens: 7 }, cost_usd: '0.25' },
+      spent: sampleSpent({ usage: { ...noTokens, request_tokens: 7 }, cost_usd: '0.25' }),
     });
     expect(await stores.sessions.delete(held.session_id)).toBe(true);
     expect(await stores.sessions.delete(held.session_id)).toBe(false);
     expect(await stores.sessions.get(held.session_id)).toBeUndefined();
     expect(await stores.sessions.item(held.session_id, ItemId.parse('i1'))).toBeUndefined();
     const kept = await stores.query(
-      'select request_tokens, cost_usd from deleted_sessions where session_id = $1',
+      'select request_tokens, cost_usd from usage_events where session_id = $1',
       ['deleted'],
     );
     expect(kept).toEqual([{ request_tokens: 7, cost_usd: '0.25' }]);

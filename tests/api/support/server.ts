@@ -85,6 +85,7 @@ export const startServer = async (
     limits: options.limits ?? {},
   });
   world.publish = (events) => hub.publish(events);
+  world.reset = (stream, reason) => hub.reset(stream, reason);
   const started_at = new Date().toISOString();
   const http = await createHttp({
     engine: world.engine,

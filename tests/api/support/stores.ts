@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fail, ok, type Stores } from '@maestro/ports';
 import type { AuditEvent, BlobId, Credential, Message } from '@maestro/protocol';
-import type { World } from './world.ts';
+import { noTotals, type World } from './world.ts';
 
 const notUsed = (): never => {
   throw new Error('the API does not use this part of the store');
@@ -33,6 +33,9 @@ export const memoryStores = (
       release: notUsed,
       abandoned: notUsed,
       commit: notUsed,
+      fork: notUsed,
+      activate: notUsed,
+      conversations: async (id) => world.conversations(id),
       checkpoint: notUsed,
       snapshot: notUsed,
       changes: notUsed,
@@ -103,6 +106,13 @@ export const memoryStores = (
     audit: {
       write: async (event) => void audited.push(event),
       list: async () => ({ events: [], next: null }),
+    },
+    usage: {
+      report: async () => ({ total: noTotals, lines: [] }),
+      session: async (id) => {
+        const totals = world.held.get(id)?.session.totals;
+        return totals && { totals, tree: totals, by_activity: [], by_model: [] };
+      },
     },
     browsers: {
       create: async (hash, expires) => void browsers.set(hash, expires),

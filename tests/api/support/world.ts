@@ -1,7 +1,8 @@
-import type { Changes, Engine, SessionEvent } from '@maestro/ports';
+import type { Changes, Engine, Publisher, SessionEvent } from '@maestro/ports';
 import { fail, ok } from '@maestro/ports';
 import {
   type Card,
+  type Conversation,
   type ConversationId,
   type Item,
   type ItemId,
@@ -15,7 +16,7 @@ import {
   withText,
 } from '@maestro/protocol';
 
-const totals = {
+export const noTotals = {
   request_tokens: 0,
   response_tokens: 0,
   cache_read_tokens: 0,
@@ -30,6 +31,9 @@ const totals = {
 interface Held {
   session: Session;
   seq: number;
+  /** When the active branch last changed. What is written before and after shares one list here. */
+  branch_seq: number;
+  readonly conversations: Conversation[];
   readonly items: Map<ItemId, Item>;
   readonly turns: Map<TurnId, Turn>;
   readonly queue: QueueEntry[];
@@ -46,6 +50,7 @@ export class World {
   /** Called for each read of the feed: lets a test put time between reading and answering. */
   pause: () => Promise<void> = () => Promise.resolve();
   publish: (events: readonly SessionEvent[]) => void = () => undefined;
+  reset: Publisher['reset'] = () => undefined;
   readonly held = new Map<SessionId, Held>();
 
   get(id: SessionId): Held {
@@ -76,7 +81,7 @@ export class World {
       waiting_for: null,
       conversation_id: newId<ConversationId>('con'),
       seq: 0,
-      totals,
+      totals: noTotals,
       context_tokens: 0,
       archived_at: null,
       last_activity_at: at,
@@ -84,7 +89,25 @@ export class World {
       updated_at: at,
       ...changes,
     };
-    this.held.set(id, { session, seq: 0, items: new Map(), turns: new Map(), queue: [], live: new Map() });
+    this.held.set(id, {
+      session,
+      seq: 0,
+      branch_seq: 0,
+      conversations: [
+        {
+          id: session.conversation_id,
+          parent_id: null,
+          fork_position: null,
+          preview: '',
+          active: true,
+          created_at: at,
+        },
+      ],
+      items: new Map(),
+      turns: new Map(),
+      queue: [],
+      live: new Map(),
+    });
     this.publish([{ stream: 'sessions', kind: 'card', data: this.card(id) }]);
     return session;
   }
@@ -133,6 +156,23 @@ export class World {
     this.publish([{ stream: `session:${id}`, kind: 'delta', data }]);
   }
 
+  conversations(id: SessionId): Conversation[] {
+    const held = this.held.get(id);
+    const active = held?.session.conversation_id;
+    return (held?.conversations ?? []).map((each) => ({ ...each, active: each.id === active }));
+  }
+
+  /** Goes over to a branch and tells those who follow. */
+  switchTo(id: SessionId, conversation_id: ConversationId): Session {
+    const held = this.get(id);
+    held.seq += 1;
+    held.branch_seq = held.seq;
+    held.session = { ...held.session, conversation_id, seq: held.seq };
+    this.publish([{ stream: `session:${id}`, kind: 'session', seq: held.seq, data: held.session }]);
+    this.reset(`session:${id}`, 'branch');
+    return held.session;
+  }
+
   #withLive(id: SessionId, item: Item): Item {
     return this.get(id).live.get(item.id) ?? item;
   }
@@ -169,6 +209,29 @@ export class World {
       this.held.has(id)
         ? fail('conflict', 'There is nothing to resume.')
         : fail('not_found', 'There is no such session.'),
+    fork: async (id) => {
+      const held = this.held.get(id);
+      if (!held) return fail('not_found', 'There is no such session.', { field: 'params.session_id' });
+      const conversation: Conversation = {
+        id: newId<ConversationId>('con'),
+        parent_id: held.session.conversation_id,
+        fork_position: held.items.size,
+        preview: '',
+        active: true,
+        created_at: new Date().toISOString(),
+      };
+      held.conversations.push(conversation);
+      return ok({ session: this.switchTo(id, conversation.id), conversation });
+    },
+    activate: async (id, conversation) =>
+      this.held.get(id)?.conversations.some((each) => each.id === conversation)
+        ? ok(this.switchTo(id, conversation))
+        : fail('not_found', 'There is no such branch.', { field: 'body.id' }),
+    retry: async (id) =>
+      this.held.has(id)
+        ? fail('conflict', 'There is no message to answer again: send one.')
+        : fail('not_found', 'There is no such session.', { field: 'params.session_id' }),
+    edit: async () => fail('not_found', 'There is no such message.', { field: 'body.item_id' }),
     answer: async () => fail('not_found', 'There is no such question.', { field: 'params.item_id' }),
     snapshot: async (id, tail) => {
       const held = this.held.get(id);
@@ -198,6 +261,7 @@ export class World {
       const changes: Changes = {
         epoch: this.epoch,
         seq: held.seq,
+        branch_seq: held.branch_seq,
         items: items.filter((row) => row.seq <= last).toSorted((a, b) => a.seq - b.seq),
         turns: turns.filter((row) => row.seq <= last).toSorted((a, b) => a.seq - b.seq),
         session: held.session,

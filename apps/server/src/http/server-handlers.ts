@@ -23,12 +23,13 @@ export const serverHandlers = ({
   stores,
   facts,
   stats,
-}: ServerDeps): Pick<Handlers, 'serverFacts' | 'serverStats' | 'audit' | 'openapi'> => {
+}: ServerDeps): Pick<Handlers, 'serverFacts' | 'serverStats' | 'audit' | 'usage' | 'openapi'> => {
   let document: Record<string, unknown> | undefined;
   return {
     serverFacts: () => ok(facts()),
     serverStats: () => ok(stats()),
     audit: async ({ query }) => ok(await stores.audit.list(query)),
+    usage: async ({ query }) => ok({ by: query.by, ...(await stores.usage.report(query)) }),
     openapi: () => {
       document ??= openApiDocument();
       return ok(document);

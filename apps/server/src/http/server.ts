@@ -12,6 +12,7 @@ import type { ServerDeps } from '../deps.ts';
 import { accessHandlers } from './access-handlers.ts';
 import { BODY_LIMIT, bind } from './bind.ts';
 import { blobHandlers } from './blob-handlers.ts';
+import { branchHandlers } from './branch-handlers.ts';
 import { errorBody, frameworkFailure, statusOf } from './errors.ts';
 import type { Handlers } from './handler.ts';
 import { answerErrors, observeRequests, readBodies, requireCredential, sendFailure } from './hooks.ts';
@@ -114,6 +115,7 @@ export const createHttp = async (deps: ServerDeps): Promise<HttpServer> => {
     ...credentialHandlers(deps),
     ...sessionHandlers(deps),
     ...messageHandlers(deps),
+    ...branchHandlers(deps),
     ...blobHandlers(deps),
   };
   const options = { log, checkAnswers: deps.check_answers ?? false };

@@ -14,7 +14,7 @@ const named = <T, U>(result: Result<T>, wrap: (value: T) => U): Result<U> =>
 
 export const sessionHandlers = ({
   engine,
-  stores: { sessions },
+  stores: { sessions, usage },
 }: ServerDeps): Pick<
   Handlers,
   | 'listSessions'
@@ -71,8 +71,8 @@ export const sessionHandlers = ({
     return fail('not_found', `The session has no item "${item_id}".`, { field: 'params.item_id' });
   },
   sessionUsage: async ({ params: { session_id } }) => {
-    const totals = await sessions.totals(session_id);
-    return totals ? ok({ totals }) : noSession(session_id);
+    const sums = await usage.session(session_id);
+    return sums ? ok(sums) : noSession(session_id);
   },
 });
 

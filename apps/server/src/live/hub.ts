@@ -117,6 +117,7 @@ export const createHub = (deps: HubDeps): Hub => {
         log.error('live.publish', { error: String(error) });
       }
     },
+    reset: streams.resetAll,
     accept: (request, socket, head, caller, access) =>
       upgrades.handleUpgrade(request, socket, head, (ws) => opened(ws, caller, access)),
     closeBrowser: (key) => {

@@ -8,7 +8,7 @@ import type { Subscription } from './subscription.ts';
 /** How a subscription began: it follows live events now, the client must take the snapshot, or there is no such thing. */
 export type Start =
   | { type: 'live' }
-  | { type: 'reset'; reason: 'gap' | 'epoch' }
+  | { type: 'reset'; reason: 'gap' | 'epoch' | 'branch' }
   | { type: 'refused'; code: 'not_found' | 'invalid'; message: string };
 
 export interface ReplaySource {
@@ -61,6 +61,8 @@ export const startSession = async (
       if (sub.state === 'ended') return { type: 'live' };
       if (!changes) return gone;
       if (changes.epoch !== epoch || changes.seq < cursor) return { type: 'reset', reason: 'epoch' };
+      // Below it the client holds the items of another branch; a new session's first branch is as old as itself.
+      if (from.after > 0 && from.after < changes.branch_seq) return { type: 'reset', reason: 'branch' };
       rows += changes.items.length + changes.turns.length;
       if (rows > limits.replay_rows) return { type: 'reset', reason: 'gap' };
       if (changes.seq > cursor) await sendPage(sub, changes);

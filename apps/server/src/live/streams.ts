@@ -1,5 +1,12 @@
 import type { Engine, Log, SessionEvent, SessionStore } from '@maestro/ports';
-import type { ClientFrame, Credential, ProviderFacts, Stats, ToolFacts } from '@maestro/protocol';
+import type {
+  ClientFrame,
+  Credential,
+  ProviderFacts,
+  ServerFrame,
+  Stats,
+  ToolFacts,
+} from '@maestro/protocol';
 import { Encoded } from './encoded.ts';
 import type { HubLimits } from './limits.ts';
 import { type Start, startSession } from './replay.ts';
@@ -25,13 +32,17 @@ export interface HubDeps {
   readonly limits?: Partial<HubLimits>;
 }
 
+export type ResetReason = Extract<ServerFrame, { op: 'reset' }>['reason'];
+
 /** Who listens to what, and the way of an event to them. */
 export interface Streams {
   publish(events: readonly SessionEvent[]): void;
   subscribe(socket: LiveSocket, frame: Extract<ClientFrame, { op: 'sub' }>): void;
   unsubscribe(socket: LiveSocket, frame: Extract<ClientFrame, { op: 'unsub' }>): void;
   /** The subscription ends; the client takes the snapshot and subscribes again. */
-  reset(sub: Subscription, reason: 'gap' | 'epoch' | 'slow'): void;
+  reset(sub: Subscription, reason: ResetReason): void;
+  /** The same for everybody who follows a stream. */
+  resetAll(stream: string, reason: ResetReason): void;
   /** Ends all subscriptions of a socket. */
   forget(socket: LiveSocket): void;
   close(): void;
@@ -83,7 +94,7 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
     }
   };
 
-  const reset = (sub: Subscription, reason: 'gap' | 'epoch' | 'slow'): void => {
+  const reset = (sub: Subscription, reason: ResetReason): void => {
     end(sub);
     sub.socket.control({ op: 'reset', stream: sub.name, reason });
   };
@@ -198,6 +209,12 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
       if (sub) end(sub);
     },
     reset,
+    resetAll: (stream, reason) => {
+      for (const sub of [...(byStream.get(stream) ?? [])]) {
+        sub.socket.flush();
+        reset(sub, reason);
+      }
+    },
     forget: (socket) => {
       for (const sub of socket.subscriptions.values()) end(sub);
       waiting.delete(socket);

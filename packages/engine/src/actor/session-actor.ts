@@ -1,6 +1,7 @@
 import {
   type Change,
   type Committed,
+  type ForkPlace,
   fail,
   type HistoryRow,
   type Lease,
@@ -9,6 +10,8 @@ import {
 } from '@maestro/ports';
 import type {
   Attachment,
+  Conversation,
+  ConversationId,
   Decision,
   Item,
   ItemId,
@@ -23,10 +26,11 @@ import type {
 } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import type { EngineDeps } from '../deps.ts';
-import { failedNotice, notice } from '../turn/notice.ts';
+import { notice } from '../turn/notice.ts';
 import { runTurn, type TurnEnd } from '../turn/run-turn.ts';
 import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
 import { Approvals } from './approvals.ts';
+import { Branches } from './branches.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { crashChange } from './crash-change.ts';
 import { LiveItems } from './live-items.ts';
@@ -34,6 +38,8 @@ import { Mailbox } from './mailbox.ts';
 import { asItem, asQueue, delivered, type Incoming } from './messages.ts';
 import { rewrite } from './new-item.ts';
 import { type Pending, SessionWriter } from './session-writer.ts';
+import { changeNotices, endChange, firstWords } from './turn-changes.ts';
+import { WaitingQueue } from './waiting-queue.ts';
 
 type Send = RouteParsed<Routes['sendMessage']>['body'];
 type Sent = RouteOutput<Routes['sendMessage']>;
@@ -46,15 +52,15 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-/** Title of a session that nobody has named; its first message names it. */
-export const untitledSession = 'New session';
-
 const unwritten = (): Result<never> =>
   fail(
     'unavailable',
     'The database does not answer or is full. Nothing was changed; try again in a moment.',
     { retry_after_s: 2 },
   );
+
+const whileRunning = (): Result<never> =>
+  fail('busy', 'This session is working. Stop it, or wait until it is done.');
 
 /** Why a turn is stopped, as the abort reason. */
 export type StopReason = 'person' | 'drain' | 'lost';
@@ -63,9 +69,7 @@ export type StopReason = 'person' | 'drain' | 'lost';
 export class SessionActor {
   readonly live: LiveItems;
   #session: Session;
-  #queue: QueueEntry[];
-  /** Entries a turn has taken whose removal is not written yet. */
-  readonly #taken = new Set<QueueId>();
+  readonly #queue: WaitingQueue;
   #running: Running | undefined;
   #lost = false;
   #used: number;
@@ -75,6 +79,7 @@ export class SessionActor {
   readonly #writer: SessionWriter;
   readonly #approvals = new Approvals();
   readonly #checkpoints: Checkpoints;
+  readonly #branches: Branches;
   readonly #onLost: () => void;
 
   constructor(
@@ -87,7 +92,7 @@ export class SessionActor {
     this.#deps = deps;
     this.#lease = lease;
     this.#session = session;
-    this.#queue = [...queue];
+    this.#queue = new WaitingQueue(queue);
     this.#onLost = onLost;
     this.#used = deps.clock.monotonic();
     const stream = `session:${session.id}`;
@@ -97,6 +102,7 @@ export class SessionActor {
       lost: () => this.#lose(),
     });
     this.#checkpoints = new Checkpoints(this.live, this.#writer);
+    this.#branches = new Branches(deps.stores.sessions, lease, this.#writer);
   }
 
   get lease(): Lease {
@@ -131,7 +137,7 @@ export class SessionActor {
           field: 'body.archived',
         });
       const before = this.#session;
-      const written = await this.#writer.commit({ session: body, items: this.#changeNotices(body) });
+      const written = await this.#writer.commit({ session: body, items: changeNotices(this.#session, body) });
       if (!written.ok) return unwritten();
       this.#auditPatch(before, body);
       return ok(this.#session);
@@ -140,7 +146,7 @@ export class SessionActor {
 
   patchQueued(id: QueueId, body: RouteParsed<Routes['patchQueued']>['body']): Promise<Result<QueueEntry[]>> {
     return this.#command(async () => {
-      const entry = this.#queue.find((each) => each.id === id);
+      const entry = this.#queue.find(id);
       if (!entry)
         return fail('not_found', 'This message is no longer waiting: it was delivered or taken back.', {
           field: 'params.id',
@@ -156,16 +162,17 @@ export class SessionActor {
           [{ id: asItem(id), text: next.text, attachments: next.attachments }],
           [id],
         );
-        return started.ok ? ok([...this.#queue]) : started;
+        return started.ok ? ok(this.#queue.entries) : started;
       }
-      const written = await this.#writer.commit({ queue: { put: [next] } });
-      return written.ok ? ok([...this.#queue]) : unwritten();
+      const order = body.index === undefined ? {} : { order: this.#queue.moved(id, body.index) };
+      const written = await this.#writer.commit({ queue: { put: [next], ...order } });
+      return written.ok ? ok(this.#queue.entries) : unwritten();
     });
   }
 
   deleteQueued(id: QueueId): Promise<Result<void>> {
     return this.#command(async () => {
-      if (!this.#queue.some((each) => each.id === id))
+      if (!this.#queue.find(id))
         return fail('not_found', 'This message is no longer waiting: it was delivered or taken back.', {
           field: 'params.id',
         });
@@ -206,6 +213,61 @@ export class SessionActor {
     });
   }
 
+  fork(place: ForkPlace): Promise<Result<{ session: Session; conversation: Conversation }>> {
+    return this.#command(async () => {
+      if (this.#running) return whileRunning();
+      const made = await this.#branches.fork(place);
+      return made.ok ? ok({ session: this.#session, conversation: made.value }) : made;
+    });
+  }
+
+  activate(conversation: ConversationId): Promise<Result<Session>> {
+    return this.#command(async () => {
+      if (this.#running) return whileRunning();
+      const done = await this.#branches.activate(conversation);
+      return done.ok ? ok(this.#session) : done;
+    });
+  }
+
+  /** Answers the last message again, on a new branch that ends with it. */
+  retry(): Promise<Result<{ session: Session; turn_id: TurnId }>> {
+    return this.#command(async () => {
+      if (this.#running) return whileRunning();
+      const last = await this.#branches.lastMessage();
+      if (!last) return fail('conflict', 'There is no message to answer again: send one.');
+      const made = await this.#branches.fork({ type: 'with', item: last.id });
+      if (!made.ok) return made;
+      const turn_id = newId<TurnId>('trn');
+      const written = await this.#writer.commit({
+        turn: { id: turn_id, status: 'running', cause: null, reason: null, steps: 0 },
+        session: { status: 'running', waiting_for: null },
+      });
+      if (!written.ok) return unwritten();
+      this.#launch(turn_id, 0);
+      return ok({ session: this.#session, turn_id });
+    });
+  }
+
+  /** Sends a message of the past with other words, on a new branch that ends before it. */
+  edit(id: ItemId, text: string): Promise<Result<{ session: Session; item: Item; turn_id: TurnId }>> {
+    return this.#command(async () => {
+      if (this.#running) return whileRunning();
+      const message = await this.#branches.message(id);
+      if (!message)
+        return fail('not_found', 'Only a message of yours can be edited, and this is none of this session.', {
+          field: 'body.item_id',
+        });
+      const made = await this.#branches.fork({ type: 'before', item: id });
+      if (!made.ok) return made;
+      const sent = await this.#start([
+        { id: newId<ItemId>('itm'), text, attachments: message.data.attachments ?? [] },
+      ]);
+      if (!sent.ok) return sent;
+      const { item, turn_id } = sent.value;
+      return item && turn_id ? ok({ session: this.#session, item, turn_id }) : unwritten();
+    });
+  }
+
   answer(id: ItemId, decision: Decision): Promise<Result<Item>> {
     return this.#command(async () => {
       const open = this.#approvals.get(id);
@@ -237,7 +299,7 @@ export class SessionActor {
   }
 
   async #known(id: ItemId): Promise<Sent | undefined> {
-    const queued = this.#queue.find((each) => asItem(each.id) === id);
+    const queued = this.#queue.find(asQueue(id));
     if (queued) return { queued };
     const item = await this.#deps.stores.sessions.item(this.#session.id, id);
     return item ? { item, ...(item.turn_id ? { turn_id: item.turn_id } : {}) } : undefined;
@@ -260,22 +322,13 @@ export class SessionActor {
       items,
       turn: { id: turn_id, status: 'running', cause: null, reason: null, steps: 0 },
       ...(dequeue.length > 0 ? { queue: { remove: dequeue } } : {}),
-      session: { status: 'running', waiting_for: null, ...this.#firstWords(messages) },
+      session: { status: 'running', waiting_for: null, ...firstWords(this.#session, messages) },
       messages: rows,
     });
     if (!written.ok) return unwritten();
     this.#launch(turn_id, 0);
     const item = written.value.items[0];
     return ok({ ...(item ? { item } : {}), turn_id });
-  }
-
-  #firstWords(messages: readonly Incoming[]): { preview: string; title?: string } {
-    const line = (messages[0]?.text ?? '').trim().split('\n', 1)[0] ?? '';
-    const untitled = this.#session.title === untitledSession && line !== '';
-    return {
-      preview: line.slice(0, 200),
-      ...(untitled ? { title: line.length > 60 ? `${line.slice(0, 59)}…` : line } : {}),
-    };
   }
 
   #launch(turn_id: TurnId, steps: number): void {
@@ -350,10 +403,8 @@ export class SessionActor {
   }
 
   #takeImmediate(turn_id: TurnId): { change: Change; rows: HistoryRow[] } | undefined {
-    const now = this.#queue.filter((entry) => entry.deliver === 'now');
+    const now = this.#queue.takeImmediate();
     if (now.length === 0) return undefined;
-    this.#queue = this.#queue.filter((entry) => entry.deliver !== 'now');
-    for (const entry of now) this.#taken.add(entry.id);
     const messages = now.map((entry) => ({
       id: asItem(entry.id),
       text: entry.text,
@@ -375,33 +426,8 @@ export class SessionActor {
 
   /** Writes the end; after a turn that was done, the next waiting message starts another. */
   async #endTurn(turn_id: TurnId, end: TurnEnd): Promise<void> {
-    const next = end.status === 'done' ? this.#queue[0] : undefined;
-    const said =
-      end.status === 'failed' && end.cause && end.reason
-        ? [
-            failedNotice(turn_id, {
-              cause: end.cause,
-              message: end.reason,
-              ...(end.remedy ? { remedy: end.remedy } : {}),
-            }),
-          ]
-        : [];
-    const stopped =
-      end.status === 'interrupted'
-        ? [
-            notice(turn_id, {
-              code: 'turn_interrupted',
-              level: 'info',
-              text: end.reason ?? 'Stopped.',
-              remedy: 'Resume to let it go on, or send another message.',
-            }),
-          ]
-        : [];
-    await this.#writeForTurn({
-      items: [...said, ...stopped],
-      turn: { id: turn_id, status: end.status, cause: end.cause, reason: end.reason, steps: end.steps },
-      session: { status: end.status === 'failed' ? 'failed' : 'idle', waiting_for: null },
-    });
+    const next = end.status === 'done' ? this.#queue.first : undefined;
+    await this.#writeForTurn(endChange(turn_id, end));
     this.#running = undefined;
     this.#used = this.#deps.clock.monotonic();
     if (!next) return;
@@ -411,27 +437,6 @@ export class SessionActor {
     );
     if (!started.ok)
       this.#deps.log.warn('a waiting message could not be delivered yet', { session: this.#session.id });
-  }
-
-  #changeNotices(body: Patch): ReturnType<typeof notice>[] {
-    const to = {
-      provider: body.provider ?? this.#session.provider,
-      model: body.model ?? this.#session.model,
-      auth_type: body.auth_type ?? this.#session.auth_type,
-    };
-    const same =
-      to.provider === this.#session.provider &&
-      to.model === this.#session.model &&
-      to.auth_type === this.#session.auth_type;
-    if (same) return [];
-    return [
-      notice(null, {
-        code: 'model_changed',
-        level: 'info',
-        text: `From the next message on: ${to.model} (${to.provider}, ${to.auth_type}).`,
-        detail: to,
-      }),
-    ];
   }
 
   #auditPatch(before: Session, body: Patch): void {
@@ -459,10 +464,7 @@ export class SessionActor {
 
   #seen(written: Committed): void {
     if (written.session) this.#session = written.session;
-    if (!written.queue) return;
-    const entries = written.queue.entries;
-    for (const id of this.#taken) if (!entries.some((entry) => entry.id === id)) this.#taken.delete(id);
-    this.#queue = entries.filter((entry) => !this.#taken.has(entry.id));
+    if (written.queue) this.#queue.seen(written.queue);
   }
 
   #lose(): void {

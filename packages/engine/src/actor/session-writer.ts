@@ -1,4 +1,12 @@
-import type { Change, CommitError, Committed, Lease, Result, SessionEvent } from '@maestro/ports';
+import type {
+  BranchError,
+  Change,
+  CommitError,
+  Committed,
+  Lease,
+  Result,
+  SessionEvent,
+} from '@maestro/ports';
 import type { DeltaField, ItemId } from '@maestro/protocol';
 import type { EngineDeps } from '../deps.ts';
 import { Mailbox } from './mailbox.ts';
@@ -44,6 +52,21 @@ export class SessionWriter {
         this.#deps.log.warn('write waits for the database', { session: this.#lease.session_id });
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
+    });
+  }
+
+  /** A change of branch, in line with the other writes; followers take the snapshot again. */
+  branch(change: () => Promise<Result<Committed, BranchError>>): Promise<Result<Committed, BranchError>> {
+    return this.#writes.run(async () => {
+      const written = await change();
+      if (!written.ok) {
+        if (written.error.type === 'fenced' || written.error.type === 'gone') this.#on.lost(written.error);
+        return written;
+      }
+      this.#on.written(written.value);
+      this.#deps.publisher.publish(eventsOf(this.#lease.session_id, written.value));
+      this.#deps.publisher.reset(`session:${this.#lease.session_id}`, 'branch');
+      return written;
     });
   }
 

@@ -1,5 +1,13 @@
-import type { MessageWrite, ProviderError, ProviderEvent, ProviderRequest, ToolSpec } from '@maestro/ports';
-import type { Cause, ItemId, Json, MessageId, Usage } from '@maestro/protocol';
+import type {
+  Cost,
+  MessageWrite,
+  ProviderError,
+  ProviderEvent,
+  ProviderRequest,
+  Spent,
+  ToolSpec,
+} from '@maestro/ports';
+import type { Basis, Cause, ItemId, Json, MessageId, Session, Usage } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import { buildHistory } from '../context/history.ts';
 import { systemPrompt } from '../context/system-prompt.ts';
@@ -126,7 +134,7 @@ class Step {
       items: this.#items.finished(),
       turn: { id: turn_id, status: 'running', cause: null, reason: null, steps: this.#steps + 1 },
       messages: [message],
-      spent: { usage: event.usage, cost_usd: cost.usd },
+      spent: this.#spent(event.usage, cost),
       session: {
         context_tokens: event.usage.request_tokens + event.usage.response_tokens,
         ...(preview === '' ? {} : { preview: firstLine(preview) }),
@@ -167,7 +175,7 @@ class Step {
     await this.#context.write(() => ({
       items: this.#items.broken(stopped ? 'cancelled' : 'failed', event.error),
       messages: event.exchange || this.#items.started ? [message] : [],
-      ...(event.usage ? { spent: { usage: event.usage, cost_usd: cost?.usd ?? null } } : {}),
+      ...(event.usage && cost ? { spent: this.#spent(event.usage, cost) } : {}),
     }));
     this.#items.close();
     this.#audit(stopped ? 'ok' : 'failed', event.error, event.usage);
@@ -202,6 +210,19 @@ class Step {
     };
   }
 
+  #spent(usage: Usage, cost: Cost): Spent {
+    const { session, rows } = this.#context;
+    return {
+      usage,
+      cost_usd: cost.usd,
+      price_revision: cost.price_revision,
+      provider: session.provider,
+      model: session.model,
+      activity: rows.at(-1)?.role === 'tool' ? 'tool_use' : 'conversation',
+      basis: basisOf(session, usage, cost),
+    };
+  }
+
   #audit(outcome: 'ok' | 'failed', error: ProviderError | null, usage: Usage | null): void {
     const { deps, session } = this.#context;
     deps.stores.audit
@@ -225,3 +246,11 @@ class Step {
 }
 
 const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').slice(0, 200);
+
+/** What stands behind an amount. */
+const basisOf = (session: Session, usage: Usage, cost: Cost): Basis => {
+  if (session.provider === 'ollama') return 'local';
+  if (session.auth_type === 'oauth' || session.auth_type === 'cli') return 'subscription';
+  if (cost.usd === null) return 'unknown';
+  return usage.estimated ? 'estimate' : 'billed';
+};

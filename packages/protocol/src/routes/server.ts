@@ -3,6 +3,7 @@ import { AuditEvent } from '../audit.ts';
 import { Credential, ProviderFacts, ServerFacts, Stats, ToolFacts } from '../facts.ts';
 import { CredentialId } from '../ids.ts';
 import { route } from '../route.ts';
+import { Totals, UsageBy, UsageLine } from '../usage.ts';
 import { ProviderId } from '../words.ts';
 
 export const serverFacts = route({
@@ -111,6 +112,21 @@ export const audit = route({
     limit: z.coerce.number().int().min(1).max(200).default(50),
   }),
   response: z.object({ events: z.array(AuditEvent), next: z.string().nullable() }),
+  status: 200,
+});
+
+export const usage = route({
+  id: 'usage',
+  method: 'GET',
+  path: '/api/v1/usage',
+  summary: 'Tokens and cost of everything, from the ledger: also of sessions that were deleted.',
+  query: z.object({
+    by: UsageBy.default('day'),
+    from: z.iso.datetime().optional(),
+    to: z.iso.datetime().optional(),
+    limit: z.coerce.number().int().min(1).max(1000).default(366),
+  }),
+  response: z.object({ by: UsageBy, total: Totals, lines: z.array(UsageLine) }),
   status: 200,
 });
 

@@ -5,7 +5,7 @@ import { Item } from '../item.ts';
 import { Snapshot } from '../live.ts';
 import { route } from '../route.ts';
 import { Card, Effort, QueueEntry, Session, ToolSwitches } from '../session.ts';
-import { Totals } from '../usage.ts';
+import { Totals, UsageLine } from '../usage.ts';
 import { AccessMode, AuthType, Decision, ProviderId } from '../words.ts';
 
 const one = z.object({ session_id: SessionId });
@@ -136,12 +136,16 @@ export const patchQueued = route({
   id: 'patchQueued',
   method: 'PATCH',
   path: '/api/v1/sessions/:session_id/queue/:id',
-  summary: 'Edits a waiting message, or sends it now (`deliver: "now"`).',
+  summary:
+    'Edits a waiting message, moves it (`index` in the queue, from 0), or sends it now (`deliver: "now"`).',
   params: queued,
-  body: z.strictObject({
-    text: z.string().min(1).max(900_000).optional(),
-    deliver: z.enum(['queue', 'now']).optional(),
-  }),
+  body: z
+    .strictObject({
+      text: z.string().min(1).max(900_000).optional(),
+      deliver: z.enum(['queue', 'now']).optional(),
+      index: z.int().nonnegative().optional(),
+    })
+    .refine((body) => Object.keys(body).length > 0, 'must name at least one field to change'),
   response: z.object({ queue: z.array(QueueEntry) }),
   status: 200,
 });
@@ -244,9 +248,14 @@ export const sessionUsage = route({
   id: 'sessionUsage',
   method: 'GET',
   path: '/api/v1/sessions/:session_id/usage',
-  summary: 'Tokens and cost of a session.',
+  summary: 'Tokens and cost of a session, by activity, and of it with its sub-agents and tasks.',
   params: one,
-  response: z.object({ totals: Totals }),
+  response: z.object({
+    totals: Totals,
+    tree: Totals,
+    by_activity: z.array(UsageLine),
+    by_model: z.array(UsageLine),
+  }),
   status: 200,
 });
 

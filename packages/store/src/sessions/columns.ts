@@ -17,6 +17,7 @@ export const cardColumns = [
     'seq',
     'session_seq',
     'queue_seq',
+    'branch_seq',
   ],
   ...[
     'last_position',

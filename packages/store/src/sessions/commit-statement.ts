@@ -1,16 +1,11 @@
 import type { Lease } from '@maestro/ports';
 import type { Statement } from '../database.ts';
 import { clean, cleanOrNull } from '../text.ts';
+import { messagesIn, messagesOut } from './message-part.ts';
+import { Parameters } from './parameters.ts';
+import { queuePart } from './queue-part.ts';
+import { spentPart } from './spent-part.ts';
 import type { StoredChange } from './stored-change.ts';
-
-/** Collects parameters and gives them numbers. */
-class Parameters {
-  readonly values: unknown[] = [];
-  add(value: unknown, type: string): string {
-    this.values.push(value);
-    return `$${this.values.length}::${type}`;
-  }
-}
 
 /**
  * One statement for a whole change: the session row is updated first (the fence, the new counters), everything else
@@ -27,7 +22,7 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
   const parts = [
     items.length > 0 && 'i',
     turn && 't',
-    queue && 'q',
+    queue && (queue.order ? 'o' : 'q'),
     change.session && 's',
     change.spent && 'u',
     messages.length > 0 && 'm',
@@ -36,7 +31,7 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
   const sets = [`seq = seq + ${total}`];
   const before: string[] = [];
   const after: string[] = [];
-  const out = ['s.seq', 's.conversation_id', 'now()::timestamptz(3) as now'];
+  const out = ['s.seq', 'now()::timestamptz(3) as now'];
 
   if (items.length > 0) {
     const ids = p.add(
@@ -88,7 +83,7 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
         from s cross join item_facts f cross join item_in i left join item_new on item_new.id = i.id
         on conflict (session_id, id) do update set turn_id = excluded.turn_id, seq = excluded.seq, kind = excluded.kind,
           status = excluded.status, title = excluded.title, data = excluded.data, updated_at = now()
-        returning id, position, seq, created_at)`,
+        returning id, conversation_id, position, seq, created_at)`,
       `folded as (delete from item_chunks where session_id = ${session} and item_id = any(${ids}) and exists (select 1 from s))`,
     );
     out.push('(select json_agg(item_out) from item_out) as items');
@@ -97,8 +92,8 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
   if (turn) {
     after.push(
       `turn_out as (
-        insert into turns (id, session_id, seq, status, cause, reason, steps, ended_at)
-        select v.id, s.session_id, s.seq - ${total} + ${p.add(seqOfTurn, 'bigint')}, v.status, v.cause, v.reason, v.steps,
+        insert into turns (id, session_id, conversation_id, position, seq, status, cause, reason, steps, ended_at)
+        select v.id, s.session_id, s.conversation_id, s.last_position, s.seq - ${total} + ${p.add(seqOfTurn, 'bigint')}, v.status, v.cause, v.reason, v.steps,
           case when v.status in ('done', 'failed', 'interrupted') then now() end
         from s cross join (values (${p.add(turn.id, 'text')}, ${p.add(turn.status, 'text')}, ${p.add(turn.cause, 'text')},
           ${p.add(cleanOrNull(turn.reason), 'text')}, ${p.add(turn.steps, 'integer')})) as v(id, status, cause, reason, steps)
@@ -110,53 +105,23 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
     out.push('(select row_to_json(turn_out) from turn_out) as turn');
   }
   if (queue) {
-    const put = queue.put ?? [];
-    const ids = p.add(
-      put.map((entry) => entry.id),
-      'text[]',
-    );
-    const removed = p.add(queue.remove ?? [], 'text[]');
     const seqOfQueue = p.add(seqOfTurn + (turn ? 1 : 0), 'bigint');
     sets.push(`queue_seq = seq + ${seqOfQueue}`);
-    after.push(
-      `queue_gone as (delete from session_queue e using s
-        where e.session_id = s.session_id and e.id = any(${removed}) and not e.id = any(${ids}))`,
-      // An entry both removed and put is moved to the end.
-      `queue_in as (
-        insert into session_queue as e (session_id, id, text, attachments, deliver, "order")
-        select s.session_id, v.id, v.text, v.attachments, v.deliver, v.n + coalesce((select max("order") from session_queue where session_id = ${session}), 0)
-        from s cross join unnest(${ids},
-          ${p.add(
-            put.map((entry) => clean(entry.text)),
-            'text[]',
-          )},
-          ${p.add(
-            put.map((entry) => JSON.stringify(entry.attachments)),
-            'json[]',
-          )},
-          ${p.add(
-            put.map((entry) => entry.deliver),
-            'text[]',
-          )}
-        ) with ordinality as v(id, text, attachments, deliver, n)
-        on conflict (session_id, id) do update set text = excluded.text, attachments = excluded.attachments, deliver = excluded.deliver,
-          "order" = case when e.id = any(${removed}) then excluded."order" else e."order" end
-        returning *)`,
-    );
-    out.push(
-      `s.queue_seq`,
-      `(select json_agg(e order by e."order") from (
-        select * from session_queue where session_id = ${session} and not id = any(${removed}) and not id = any(${ids})
-        union all select * from queue_in) e) as queue`,
-    );
+    const part = queuePart(p, session, queue);
+    after.push(...part.after);
+    out.push('s.queue_seq', part.out);
   }
   if (messages.length > 0) {
-    before.push(...messagesIn(p, messages));
+    before.push(...messagesIn(p, change));
     sets.push('last_ordinal = last_ordinal + (select count(*) from message_new)');
-    after.push(messagesOut);
+    after.push(messagesOut(items.length > 0));
   }
   if (change.session) sets.push(...patchSets(p, change.session));
-  if (change.spent) sets.push(...spentSets(p, change.spent, messages.length > 0));
+  if (change.spent) {
+    const { sets: added, line } = spentPart(p, change.spent, messages.length > 0);
+    sets.push(...added);
+    after.push(line);
+  }
   if (touched) {
     sets.push(`session_seq = seq + ${total}`, 'updated_at = now()');
     if (change.spent || change.session?.status !== undefined || change.session?.preview !== undefined)
@@ -205,106 +170,3 @@ const cleaned = (patch: NonNullable<StoredChange['session']>) =>
   Object.fromEntries(
     Object.entries(patch).map(([key, value]) => [key, typeof value === 'string' ? clean(value) : value]),
   );
-
-/** Amounts are added once: a change that is repeated because its outcome was unknown finds its messages there. */
-const spentSets = (
-  p: Parameters,
-  spent: NonNullable<StoredChange['spent']>,
-  hasMessages: boolean,
-): string[] => {
-  const { usage, cost_usd } = spent;
-  const once = hasMessages ? 'case when (select count(*) from message_new) > 0 then 1 else 0 end' : '1';
-  const add = (column: string, value: number) =>
-    `${column} = ${column} + ${p.add(value, 'bigint')} * ${once}`;
-  return [
-    add('request_tokens', usage.request_tokens),
-    add('response_tokens', usage.response_tokens),
-    add('cache_read_tokens', usage.cache_read_tokens),
-    add('cache_write_tokens', usage.cache_write_tokens),
-    add('reasoning_tokens', usage.reasoning_tokens),
-    add('calls', 1),
-    add('unpriced_calls', cost_usd === null ? 1 : 0),
-    add('estimated_calls', usage.estimated ? 1 : 0),
-    `cost_usd = trim_scale(cost_usd + ${p.add(cost_usd ?? '0', 'numeric')} * ${once})`,
-  ];
-};
-
-const scalars = [
-  ['id', 'text'],
-  ['turn_id', 'text'],
-  ['role', 'text'],
-  ['in_history', 'boolean'],
-  ['provider', 'text'],
-  ['model', 'text'],
-  ['request_tokens', 'bigint'],
-  ['response_tokens', 'bigint'],
-  ['cache_read_tokens', 'bigint'],
-  ['cache_write_tokens', 'bigint'],
-  ['cache_write_1h_tokens', 'bigint'],
-  ['reasoning_tokens', 'bigint'],
-  ['estimated', 'boolean'],
-  ['total_cost_usd', 'numeric'],
-  ['price_revision', 'text'],
-  ['latency_ms', 'integer'],
-  ['first_token_ms', 'integer'],
-  ['stop_reason', 'text'],
-  ['error', 'text'],
-  ['raw_base', 'text'],
-] as const;
-const wide = ['content', 'native', 'raw_head', 'raw_request', 'raw_response'] as const;
-
-const messagesIn = (p: Parameters, messages: NonNullable<StoredChange['messages']>): string[] => {
-  const rows = messages.map(({ message, stored }) => ({
-    id: message.id,
-    turn_id: message.turn_id,
-    role: message.role,
-    in_history: message.in_history ?? true,
-    provider: message.provider ?? null,
-    model: cleanOrNull(message.model),
-    ...message.usage,
-    total_cost_usd: message.cost_usd ?? null,
-    price_revision: message.price_revision ?? null,
-    latency_ms: message.latency_ms ?? null,
-    first_token_ms: message.first_token_ms ?? null,
-    stop_reason: cleanOrNull(message.stop_reason),
-    error: cleanOrNull(message.error),
-    raw_base: stored?.base ?? null,
-  }));
-  const names = [...scalars.map(([name]) => name), ...wide];
-  const json = (value: unknown) => (value === null || value === undefined ? null : JSON.stringify(value));
-  return [
-    `message_in as (
-      select m.* from rows from (
-        jsonb_to_recordset(${p.add(JSON.stringify(rows), 'jsonb')}) as (${scalars.map((pair) => pair.join(' ')).join(', ')}),
-        unnest(${p.add(
-          messages.map((row) => json(row.message.content) ?? 'null'),
-          'json[]',
-        )}),
-        unnest(${p.add(
-          messages.map((row) => json(row.message.native)),
-          'json[]',
-        )}),
-        unnest(${p.add(
-          messages.map((row) => json(row.stored?.head)),
-          'json[]',
-        )}),
-        unnest(${p.add(
-          messages.map((row) => row.stored?.manifest ?? null),
-          'bytea[]',
-        )}),
-        unnest(${p.add(
-          messages.map((row) => row.response ?? null),
-          'bytea[]',
-        )})
-      ) with ordinality as m(${names.join(', ')}, n))`,
-    `message_new as (select id, row_number() over (order by n) as k from message_in i where not exists (select 1 from messages m where m.id = i.id))`,
-  ];
-};
-
-const messageColumns = [...scalars.map(([name]) => name), ...wide].join(', ');
-const messagesOut = `message_out as (
-  insert into messages (session_id, conversation_id, ordinal, ${messageColumns})
-  select s.session_id, s.conversation_id, s.last_ordinal - (select count(*) from message_new) + f.k,
-    ${[...scalars.map(([name]) => name), ...wide].map((name) => `i.${name}`).join(', ')}
-  from s cross join message_in i join message_new f on f.id = i.id
-  on conflict (id) do nothing)`;

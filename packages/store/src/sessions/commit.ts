@@ -4,6 +4,7 @@ import type { Database } from '../database.ts';
 import { isUnavailable, messageOf } from '../errors.ts';
 import {
   cardOf,
+  type ItemRow,
   instant,
   type QueueRow,
   queueEntryOf,
@@ -17,9 +18,8 @@ import type { StoredChange } from './stored-change.ts';
 
 interface Written {
   readonly seq: number;
-  readonly conversation_id: SessionRow['conversation_id'];
   readonly now: Date;
-  readonly items?: readonly { id: ItemId; position: number; seq: number; created_at: string }[];
+  readonly items?: readonly Pick<ItemRow, 'id' | 'conversation_id' | 'position' | 'seq' | 'created_at'>[];
   readonly turn?: TurnRow | null;
   readonly queue_seq?: number;
   readonly queue?: readonly QueueRow[] | null;
@@ -41,7 +41,7 @@ export const makeCommit =
     try {
       const prepared = await prepare(lease, change);
       const [row] = await db.query<Written>(commitStatement(lease, prepared.change));
-      if (!row) return await refused(db, lease);
+      if (!row) return (await refused(db, lease)) ?? overtaken;
       prepared.written();
       return { ok: true, value: committed(lease, change, row) };
     } catch (error) {
@@ -69,24 +69,34 @@ export const makeCheckpoint =
           select true as held from s`,
         values: [lease.session_id, lease.owner, lease.epoch, item, field, off, Buffer.from(text, 'utf16le')],
       });
-      return row ? { ok: true, value: undefined } : await refused(db, lease);
+      return row ? { ok: true, value: undefined } : ((await refused(db, lease)) ?? overtaken);
     } catch (error) {
       return unavailable(error);
     }
   };
 
-const unavailable = (error: unknown): Failed => {
+export const unavailable = (error: unknown): Failed => {
   if (!isUnavailable(error)) throw error;
   return { ok: false, error: { type: 'unavailable', message: messageOf(error) } };
 };
 
-const refused = async (db: Database, lease: Lease): Promise<Failed> => {
+const overtaken: Failed = {
+  ok: false,
+  error: {
+    type: 'fenced',
+    message: 'The session changed hands while this was written. Nothing was written.',
+  },
+};
+
+/** Why a statement that is fenced by the lease found no row; undefined when the lease holds. */
+export const refused = async (db: Database, lease: Lease): Promise<Failed | undefined> => {
   const [row] = await db.query<{ lease_owner: string | null; lease_epoch: number }>({
     text: 'select lease_owner, lease_epoch from sessions where session_id = $1',
     values: [lease.session_id],
   });
   if (!row)
     return { ok: false, error: { type: 'gone', message: `The session ${lease.session_id} was deleted.` } };
+  if (row.lease_owner === lease.owner && row.lease_epoch === lease.epoch) return undefined;
   const holder = row.lease_owner === null ? 'nobody' : `${row.lease_owner} (epoch ${row.lease_epoch})`;
   return {
     ok: false,
@@ -122,7 +132,7 @@ const itemsOf = (lease: Lease, change: Change, row: Written): Item[] => {
         ...rest,
         ...(title === undefined ? {} : { title }),
         session_id: lease.session_id,
-        conversation_id: row.conversation_id,
+        conversation_id: facts.conversation_id,
         position: facts.position,
         seq: facts.seq,
         created_at: instant(facts.created_at),

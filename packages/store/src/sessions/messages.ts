@@ -4,6 +4,7 @@ import { compress, decompress } from '../blobs.ts';
 import type { Database } from '../database.ts';
 import { type MessageRow, messageOf } from '../rows.ts';
 import type { Exchanges } from '../segments/exchanges.ts';
+import { activeChain, everything, messagesOfChain } from './chain.ts';
 import type { Prepare } from './commit.ts';
 import type { StoredChange, StoredExchange } from './stored-change.ts';
 
@@ -15,6 +16,7 @@ const listColumns = [
     'conversation_id',
     'turn_id',
     'ordinal',
+    'position',
     'role',
     'content',
     'native',
@@ -78,19 +80,23 @@ export const makeMessages = (
   db: Database,
   exchanges: Exchanges,
 ): Pick<SessionStore, 'history' | 'messages' | 'raw'> => ({
-  history: (id) =>
-    db.query<HistoryRow>({
+  history: async (id) => {
+    // Each branch of the chain is read by index; put in order here, where rows that are nearly in order cost nothing.
+    const rows = await db.query<HistoryRow>({
       name: 'history',
-      text: `select m.id, m.turn_id, m.ordinal, m.role, m.content, m.native from messages m
-        join sessions s on s.session_id = m.session_id and s.conversation_id = m.conversation_id
-        where m.session_id = $1 and m.in_history order by m.ordinal`,
+      text: `with recursive ${activeChain}
+        select m.* from (select * from chain order by depth desc) k cross join lateral (
+          select id, turn_id, ordinal, role, content, native from messages m
+          where m.conversation_id = k.id and m.ordinal <= k.most_ordinal and m.in_history order by m.ordinal limit ${everything}) m`,
       values: [id],
-    }),
+    });
+    return rows.toSorted((a, b) => a.ordinal - b.ordinal);
+  },
 
   messages: async (id, { before, limit }) => {
     const rows = await db.query<MessageRow>({
       name: 'messages',
-      text: `select ${listColumns} from messages where session_id = $1 and ordinal < $2 order by ordinal desc limit $3`,
+      text: `with recursive ${activeChain} ${messagesOfChain(listColumns, 'm.ordinal < $2', 'desc', '$3')}`,
       values: [id, before ?? Number.MAX_SAFE_INTEGER, limit + 1],
     });
     const page = rows.slice(0, limit);

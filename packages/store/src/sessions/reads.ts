@@ -12,6 +12,7 @@ import {
   type TurnRow,
   turnOf,
 } from '../rows.ts';
+import { activeChain, chain, itemsOfChain } from './chain.ts';
 import { itemColumns } from './columns.ts';
 
 type Reads = Pick<SessionStore, 'snapshot' | 'changes' | 'items' | 'item' | 'turn' | 'lastTurn' | 'queue'>;
@@ -19,16 +20,21 @@ type Reads = Pick<SessionStore, 'snapshot' | 'changes' | 'items' | 'item' | 'tur
 /** A session row with parts of it as JSON, one picture because it is one statement. */
 type Picture = SessionRow & { queue: QueueRow[] | null; turns: TurnRow[] | null; items: ItemRow[] | null };
 
+/** A turn is seen from where it was started on. */
+const turnsOfChain = (where: string): string => `
+  select t.* from turns t join chain k on k.id = t.conversation_id and t.position <= k.most_position
+  where t.session_id = $1 and ${where}`;
+
 const queueOf = `(select json_agg(q order by q."order") from session_queue q where q.session_id = s.session_id) as queue`;
 
 export const makeReads = (db: Database, epoch: () => string): Reads => ({
   snapshot: async (id, tail) => {
     const [row] = await db.query<Picture>({
       name: 'snapshot',
-      text: `select s.*, ${queueOf},
-        (select json_agg(t) from (select * from turns where session_id = s.session_id order by no desc limit 1) t) as turns,
-        (select json_agg(i order by i.position) from (select ${itemColumns} from items i
-          where i.session_id = s.session_id and i.status <> 'removed' order by i.position desc limit $2 + 1) i) as items
+      text: `with recursive ${activeChain}
+        select s.*, ${queueOf},
+        (select json_agg(t) from (${turnsOfChain('true')} order by t.no desc limit 1) t) as turns,
+        (select json_agg(i order by i.position) from (${itemsOfChain(itemColumns, `i.status <> 'removed'`, 'desc', '$2 + 1')}) i) as items
         from sessions s where s.session_id = $1`,
       values: [id, tail],
     });
@@ -54,16 +60,19 @@ export const makeReads = (db: Database, epoch: () => string): Reads => ({
   changes: async (id, after, limit) => {
     const [head] = await db.query<Picture>({
       name: 'changes_head',
-      text: `select s.*, ${queueOf},
-        (select json_agg(t order by t.seq) from (select * from turns t where t.session_id = s.session_id and t.seq > $2 order by t.seq limit $3 + 1) t) as turns
+      text: `with recursive ${activeChain}
+        select s.*, ${queueOf},
+        (select json_agg(t order by t.seq) from (${turnsOfChain('t.seq > $2')} order by t.seq limit $3 + 1) t) as turns
         from sessions s where s.session_id = $1`,
       values: [id, after, limit],
     });
     if (!head) return undefined;
     const rows = await db.query<ItemRow>({
       name: 'changes_items',
-      text: `select ${itemColumns} from items i where i.session_id = $1 and i.seq > $2 and i.seq <= $3 order by i.seq limit $4 + 1`,
-      values: [id, after, head.seq, limit],
+      // By seq, because what changed lately is of the active branch; a client with an older cursor is sent back to start.
+      text: `with recursive ${chain('$5')} select ${itemColumns} from items i where i.session_id = $1 and i.seq > $2 and i.seq <= $3
+        and exists (select 1 from chain k where k.id = i.conversation_id and i.position <= k.most_position) order by i.seq limit $4 + 1`,
+      values: [id, after, head.seq, limit, head.conversation_id],
     });
     const turns = head.turns ?? [];
     const seqs = [...rows, ...turns].map((row) => row.seq).toSorted((a, b) => a - b);
@@ -72,6 +81,7 @@ export const makeReads = (db: Database, epoch: () => string): Reads => ({
     return {
       epoch: epoch(),
       seq,
+      branch_seq: head.branch_seq,
       items: rows.filter((row) => row.seq <= seq).map(itemOf),
       turns: turns.filter((row) => row.seq <= seq).map(turnOf),
       session: sessionOf(head),
@@ -85,8 +95,12 @@ export const makeReads = (db: Database, epoch: () => string): Reads => ({
     const forwards = after !== undefined && before === undefined;
     const rows = await db.query<ItemRow>({
       name: forwards ? 'items_after' : 'items_before',
-      text: `select ${itemColumns} from items i where i.session_id = $1 and i.status <> 'removed'
-        and i.position < $2 and i.position > $3 order by i.position ${forwards ? 'asc' : 'desc'} limit $4`,
+      text: `with recursive ${activeChain} ${itemsOfChain(
+        itemColumns,
+        `i.status <> 'removed' and i.position < $2 and i.position > $3`,
+        forwards ? 'asc' : 'desc',
+        '$4',
+      )}`,
       values: [id, before ?? Number.MAX_SAFE_INTEGER, after ?? Number.MIN_SAFE_INTEGER, limit + 1],
     });
     const page = rows.slice(0, limit).map(itemOf);
@@ -114,7 +128,7 @@ export const makeReads = (db: Database, epoch: () => string): Reads => ({
   lastTurn: async (id) => {
     const [row] = await db.query<TurnRow>({
       name: 'last_turn',
-      text: 'select * from turns where session_id = $1 order by no desc limit 1',
+      text: `with recursive ${activeChain} ${turnsOfChain('true')} order by t.no desc limit 1`,
       values: [id],
     });
     return row && turnOf(row);

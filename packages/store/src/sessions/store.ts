@@ -4,6 +4,7 @@ import type { Database } from '../database.ts';
 import { type CardRow, cardOf, instant, type SessionRow, sessionOf, totalsOf } from '../rows.ts';
 import { makeExchanges } from '../segments/exchanges.ts';
 import { clean, cleanOrNull } from '../text.ts';
+import { makeBranches } from './branches.ts';
 import { cardColumns } from './columns.ts';
 import { makeCheckpoint, makeCommit } from './commit.ts';
 import { makeLeases } from './lease.ts';
@@ -32,6 +33,7 @@ export const makeSessions = (db: Database, options: SessionStoreOptions): Sessio
     ...makeLeases(db, options.sole_owner),
     ...makeReads(db, options.epoch),
     ...makeMessages(db, exchanges),
+    ...makeBranches(db),
     commit: makeCommit(db, prepareWith(exchanges)),
     checkpoint: makeCheckpoint(db),
     epoch: options.epoch,
@@ -72,12 +74,8 @@ export const makeSessions = (db: Database, options: SessionStoreOptions): Sessio
     },
 
     delete: async (id) => {
-      const spent =
-        'request_tokens, response_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, calls, unpriced_calls, estimated_calls, cost_usd';
       const rows = await db.query({
-        text: `with gone as (delete from sessions where session_id = $1 returning *)
-          insert into deleted_sessions (session_id, agent_name, session_created_at, ${spent})
-          select session_id, agent_name, created_at, ${spent} from gone returning session_id`,
+        text: 'delete from sessions where session_id = $1 returning session_id',
         values: [id],
       });
       exchanges.forget(id);

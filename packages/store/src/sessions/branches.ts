@@ -1,0 +1,117 @@
+import type { BranchError, Committed, Lease, Result, SessionStore } from '@maestro/ports';
+import type { Conversation, ConversationId, ItemOf } from '@maestro/protocol';
+import type { Database, Statement } from '../database.ts';
+import { cardOf, instant, type SessionRow, sessionOf } from '../rows.ts';
+import { chain, messagesOfChain } from './chain.ts';
+import { refused, unavailable } from './commit.ts';
+import { findPlace, type Shared } from './fork-place.ts';
+
+type Branches = Pick<SessionStore, 'fork' | 'activate' | 'conversations'>;
+type Changed = Result<Committed, BranchError>;
+
+export const makeBranches = (db: Database): Branches => {
+  /** No row: the lease is another's, the session is gone, or there is no such branch. */
+  const change = async (lease: Lease, statement: Statement): Promise<Changed> => {
+    const [row] = await db.query<{ session: SessionRow; cost_usd: string }>(statement);
+    if (!row) return (await refused(db, lease)) ?? unknown('This session has no branch with this id.');
+    // A decimal would lose digits in JSON.
+    const session = { ...row.session, cost_usd: row.cost_usd };
+    return {
+      ok: true,
+      value: { seq: session.seq, items: [], session: sessionOf(session), card: cardOf(session) },
+    };
+  };
+  const answered = (work: Promise<Changed>): Promise<Changed> => work.catch(unavailable);
+  const activate = (lease: Lease, id: ConversationId) => change(lease, activateStatement(lease, id));
+
+  return {
+    fork: (lease, id, place) =>
+      answered(
+        (async () => {
+          const known = await db.query({
+            text: 'select from conversations where session_id = $1 and id = $2',
+            values: [lease.session_id, id],
+          });
+          // Asked a second time, because the outcome of the first was unknown.
+          if (known.length > 0) return activate(lease, id);
+          const shared = await findPlace(db, lease.session_id, place);
+          if (shared) return change(lease, forkStatement(lease, id, shared));
+          return (
+            (await refused(db, lease)) ??
+            unknown('This item is not of the branch that is open now. Switch to its branch first.')
+          );
+        })(),
+      ),
+
+    activate: (lease, conversation) => answered(activate(lease, conversation)),
+
+    conversations: async (id) => {
+      const rows = await db.query<ListedRow>({ name: 'conversations', text: listText, values: [id] });
+      return rows.map(conversationOf);
+    },
+  };
+};
+
+const unknown = (message: string): Changed => ({ ok: false, error: { type: 'unknown', message } });
+
+/** Makes the branch in `$4` the active one. */
+const switched = (context_tokens: string, where = 'true'): string => `s as (
+  update sessions set conversation_id = $4, seq = seq + 1, session_seq = seq + 1, branch_seq = seq + 1,
+    context_tokens = ${context_tokens}, updated_at = now()
+  where session_id = $1 and lease_owner = $2 and lease_epoch = $3 and ${where} returning *)`;
+
+const forkStatement = (lease: Lease, id: ConversationId, shared: Shared): Statement => ({
+  name: 'fork',
+  text: `with ${switched('$8::bigint')},
+    made as (insert into conversations (id, session_id, parent_id, fork_position, fork_ordinal)
+      select s.conversation_id, s.session_id, $5, $6, $7 from s)
+    select row_to_json(s) as session, s.cost_usd from s`,
+  values: [
+    ...[lease.session_id, lease.owner, lease.epoch, id],
+    ...[shared.parent_id, shared.position, shared.ordinal, shared.context_tokens],
+  ],
+});
+
+const lastCall = messagesOfChain(
+  'm.ordinal, m.request_tokens + m.response_tokens as tokens',
+  `m.role = 'assistant' and m.in_history and m.request_tokens is not null`,
+  'desc',
+  '1',
+);
+
+const activateStatement = (lease: Lease, conversation: ConversationId): Statement => ({
+  name: 'activate',
+  text: `with recursive ${chain('(select id from conversations where id = $4 and session_id = $1)')},
+    call as (${lastCall}),
+    ${switched('coalesce((select tokens from call), 0)', 'exists (select 1 from chain)')}
+    select row_to_json(s) as session, s.cost_usd from s`,
+  values: [lease.session_id, lease.owner, lease.epoch, conversation],
+});
+
+interface ListedRow extends Omit<Conversation, 'created_at' | 'preview'> {
+  readonly created_at: Date;
+  readonly own: ItemOf<'user_message'>['data'] | null;
+  readonly shared: ItemOf<'user_message'>['data'] | null;
+}
+
+const said = (where: string, order: string): string => `
+  select i.data from items i where ${where} and i.kind = 'user_message' and i.status <> 'removed' order by i.position ${order} limit 1`;
+
+/** Each branch with the first words of the user that are its own, or else the last it shares. */
+const listText = `select c.id, c.parent_id, c.fork_position, c.created_at, c.id = s.conversation_id as active, own.data as own, shared.data as shared
+  from sessions s join conversations c on c.session_id = s.session_id
+  left join lateral (${said('i.conversation_id = c.id', 'asc')}) own on true
+  left join lateral (
+    with recursive ${chain('c.id')}
+    select i.data from chain k cross join lateral (${said('i.conversation_id = k.id and i.position <= k.most_position', 'desc')}) i
+    where own.data is null order by k.depth limit 1) shared on true
+  where s.session_id = $1 order by c.no`;
+
+/** Longest preview, UTF-16 units, as that of a card. */
+const previewLength = 200;
+
+const conversationOf = ({ own, shared, created_at, ...row }: ListedRow): Conversation => ({
+  ...row,
+  preview: ((own ?? shared)?.text ?? '').trim().split('\n', 1)[0]?.slice(0, previewLength) ?? '',
+  created_at: instant(created_at),
+});
