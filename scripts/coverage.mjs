@@ -29,33 +29,40 @@ export const checkCoverage = () => {
     say('There are no coverage figures: the run ended before they were written.');
     return false;
   }
-  const files = linesOfTests();
-  addProcesses(files);
-  let enough = true;
-  for (const [room, places] of Object.entries(rooms)) {
+  const figures = measure({ report, processes, rooms });
+  for (const { room, all, percent, good, missing } of figures) {
+    const asked = good ? '' : `, and more than ${least_percent} % is asked`;
+    say(`Coverage of ${room}: ${percent.toFixed(1)} % of ${all} lines${asked}.`);
+    if (good && !process.env.MAESTRO_COVERAGE_LINES) continue;
+    for (const { path, lines } of missing) say(`  ${path}: ${lines.join(' ')}`);
+  }
+  return figures.every(({ good }) => good);
+};
+
+/**
+ * The figures of each room from the tests' report and the processes' own coverage. `missing`: the lines that nothing
+ * ran, by file, the most first.
+ */
+export const measure = (from) => {
+  const files = linesOfTests(from.report);
+  addProcesses(files, from.processes);
+  return Object.entries(from.rooms).map(([room, places]) => {
     const found = [...files].filter(([path]) => places.some((place) => path.startsWith(place)));
     const all = found.reduce((sum, [, lines]) => sum + lines.size, 0);
     const run = found.reduce((sum, [, lines]) => sum + covered(lines), 0);
     const percent = all === 0 ? 0 : (100 * run) / all;
-    const good = percent > least_percent;
-    enough &&= good;
-    say(
-      `Coverage of ${room}: ${percent.toFixed(1)} % of ${all} lines${good ? '' : `, and more than ${least_percent} % is asked`}.`,
-    );
-    const wanting = found
-      .map(([path, lines]) => ({ path, missing: [...lines].filter(([, hit]) => !hit).map(([line]) => line) }))
-      .filter(({ missing }) => missing.length > 0)
-      .sort((a, b) => b.missing.length - a.missing.length);
-    if (!good || process.env.MAESTRO_COVERAGE_LINES)
-      for (const { path, missing } of wanting) say(`  ${path}: ${missing.join(' ')}`);
-  }
-  return enough;
+    const missing = found
+      .map(([path, lines]) => ({ path, lines: [...lines].flatMap(([line, hit]) => (hit ? [] : [line])) }))
+      .filter(({ lines }) => lines.length > 0)
+      .sort((a, b) => b.lines.length - a.lines.length);
+    return { room, all, percent, good: percent > least_percent, missing };
+  });
 };
 
 const covered = (lines) => [...lines.values()].filter(Boolean).length;
 
 /** By file from the root: whether each line that begins a statement was run in a test process. */
-const linesOfTests = () => {
+const linesOfTests = (report) => {
   const files = new Map();
   for (const { path, statementMap, s } of Object.values(JSON.parse(readFileSync(report, 'utf8')))) {
     const lines = new Map();
@@ -67,7 +74,7 @@ const linesOfTests = () => {
 };
 
 /** Marks the lines that a server process has run. */
-const addProcesses = (files) => {
+const addProcesses = (files, processes) => {
   const scripts = new Map();
   for (const name of readdirSync(processes)) {
     const { result } = JSON.parse(readFileSync(join(processes, name), 'utf8'));

@@ -85,6 +85,8 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
       if (wanted === 'none') return ok(null);
       const found = await find(provider, wanted, where);
       if (found) return ok(found);
+      // A session that was moved from a service with a key to one on this machine still says `api_key`.
+      if (preset?.auth === 'none') return ok(null);
       return { ok: false, error: preset ? noPresetKey(preset) : noCredential(provider, wanted) };
     },
     async best(provider) {
