@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Stage, say, startStage } from './support.ts';
+import { type Stage, say, startStage, stopButton } from './support.ts';
 
 /** Both themes at both sizes. */
 const looks = (['light', 'dark'] as const).flatMap((colorScheme) => [
@@ -109,6 +109,35 @@ describe('accessible in both themes and at both sizes (W10)', () => {
     await page.getByRole('button', { name: 'Delete OpenAI, work' }).click();
     await page.getByLabel('Type “delete” to confirm').waitFor();
     await checkLooks(page, 'keys-delete', looks.slice(0, 1));
+  });
+
+  it('branches', async () => {
+    const session = await stage.house.session({ title: 'Two ways to say it' });
+    for (const text of ['say alpha', 'show me markdown']) (await stage.house.ask(session.id, text)).close();
+    const page = await stage.page({ path: `/sessions/${session.id}` });
+    const last = page.locator('.agent').last();
+    await last.hover();
+    await last.getByRole('button', { name: 'Retry' }).click();
+    const branches = page.getByRole('button', { name: /^Branch 2 of 2/ });
+    await branches.waitFor();
+    await stopButton(page).waitFor({ state: 'detached' });
+    await branches.click();
+    await page.getByRole('menuitemradio').nth(1).waitFor();
+    await checkLooks(page, 'branches');
+  });
+
+  it('waiting messages, one of them edited', async () => {
+    const session = await stage.house.session({ title: 'Much to say' });
+    const page = await stage.page({ path: `/sessions/${session.id}` });
+    await say(page, 'write 3000 words at 30 tokens per second');
+    await stopButton(page).waitFor();
+    for (const text of ['Then run the tests', 'And write the notes', 'Say when you are done']) {
+      await say(page, text);
+      await page.locator('.queue').getByText(text).waitFor();
+    }
+    await page.locator('.queue-entry').first().getByRole('button', { name: 'Edit' }).click();
+    await checkLooks(page, 'queue');
+    await stopButton(page).click();
   });
 
   it('approval', async () => {

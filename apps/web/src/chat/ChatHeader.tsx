@@ -5,6 +5,7 @@ import { client, failureOf } from '../live/maestro.ts';
 import { Icon } from '../ui/icons.tsx';
 import { KeysLink } from '../ui/KeysLink.tsx';
 import { accessModes, efforts } from '../ui/words.ts';
+import { Branches } from './Branches.tsx';
 
 type Change = Partial<{
   provider: ProviderId;
@@ -49,6 +50,7 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
       <header className="chat-head">
         <Title session={session} onChange={(title) => void change({ title })} />
         <div className="chat-choices">
+          <Branches session={session} />
           <select
             className="select"
             aria-label="Provider"

@@ -89,7 +89,7 @@ function Ready() {
             </div>
           </div>
         ) : (
-          <Transcript focusItem={focusItem} />
+          <Transcript key={session.conversation_id} focusItem={focusItem} />
         )}
         <div className="dock">
           <StatusLine onApproval={(id) => setFocusItem({ id, at: Date.now() })} />
@@ -137,9 +137,16 @@ const useAnnouncements = (): void => {
   const waits = session ? needsPerson(session) : false;
   const status = turn?.status ?? null;
   const [before, setBefore] = useState(status);
+  const branch = session?.conversation_id ?? null;
+  const [branchBefore, setBranchBefore] = useState(branch);
   useEffect(() => {
     if (waits) announce('The agent needs your approval.');
   }, [waits]);
+  useEffect(() => {
+    if (branch === branchBefore) return;
+    setBranchBefore(branch);
+    if (branchBefore !== null) announce('You are on another branch of this conversation.');
+  }, [branch, branchBefore]);
   useEffect(() => {
     if (status === before) return;
     setBefore(status);

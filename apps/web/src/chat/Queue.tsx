@@ -1,13 +1,28 @@
-import type { QueueEntry } from '@maestro/protocol';
-import { useState } from 'react';
-import { client, failureOf } from '../live/maestro.ts';
-import { useQueue, useSession, useWatch } from '../live/session.ts';
-import { giveBack } from './draft.ts';
+import { lazy, Suspense, useLayoutEffect, useRef } from 'react';
+import { useQueue, useSession } from '../live/session.ts';
+import { announce } from '../ui/announcer.tsx';
 
-/** Messages that wait for the running turn: send one now, or take it back into the box. */
+const QueueRow = lazy(() => import('./QueueRow.tsx'));
+
+/** Messages that wait for the running turn: edit one, move it, send it now, or take it back into the box. */
 export function Queue() {
   const queue = useQueue();
   const status = useSession()?.status;
+  const list = useRef<HTMLUListElement>(null);
+  /** The button that moved an entry; it keeps the focus at the entry's new place. */
+  const mover = useRef<string | null>(null);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new order moves the focus along
+  useLayoutEffect(() => {
+    const held = mover.current;
+    if (!held) return;
+    mover.current = null;
+    const [id, direction] = held.split(' ');
+    const buttons = list.current?.querySelectorAll<HTMLButtonElement>(`[data-entry="${id}"] [data-move]`);
+    const usable = [...(buttons ?? [])].filter((button) => !button.disabled);
+    (usable.find((button) => button.dataset['move'] === direction) ?? usable[0])?.focus();
+  }, [queue]);
+
   if (queue.length === 0) return null;
   return (
     <section className="queue" aria-label="Waiting messages">
@@ -16,57 +31,22 @@ export function Queue() {
           ? 'Waiting for this turn to end'
           : 'Not sent: the turn ended early'}
       </h2>
-      <ul>
-        {queue.map((entry) => (
-          <Waiting key={entry.id} entry={entry} />
-        ))}
+      <ul ref={list}>
+        <Suspense fallback={null}>
+          {queue.map((entry, index) => (
+            <QueueRow
+              key={entry.id}
+              entry={entry}
+              index={index}
+              count={queue.length}
+              onMoved={(direction, to) => {
+                mover.current = `${entry.id} ${direction}`;
+                announce(`Moved to place ${to + 1} of ${queue.length}.`);
+              }}
+            />
+          ))}
+        </Suspense>
       </ul>
     </section>
-  );
-}
-
-function Waiting({ entry }: { entry: QueueEntry }) {
-  const watch = useWatch();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const run = async (act: () => Promise<unknown>): Promise<boolean> => {
-    setBusy(true);
-    try {
-      await act();
-      return true;
-    } catch (error) {
-      setProblem(failureOf(error).message);
-      return false;
-    } finally {
-      setBusy(false);
-    }
-  };
-  const params = { session_id: watch.id, id: entry.id };
-  const takeBack = async (): Promise<void> => {
-    if (await run(() => client.deleteQueued({ params }))) giveBack(watch.id, entry.text, entry.attachments);
-  };
-
-  return (
-    <li className="queue-entry">
-      <span className="truncate" title={entry.text}>
-        {entry.text || `${entry.attachments.length} attached`}
-      </span>
-      {problem && <span className="field-error">{problem}</span>}
-      {entry.deliver === 'now' ? (
-        <span className="hint">goes in before the next step</span>
-      ) : (
-        <button
-          type="button"
-          className="button small quiet"
-          disabled={busy}
-          onClick={() => void run(() => client.patchQueued({ params, body: { deliver: 'now' } }))}
-        >
-          Send now
-        </button>
-      )}
-      <button type="button" className="button small quiet" disabled={busy} onClick={() => void takeBack()}>
-        Take back
-      </button>
-    </li>
   );
 }

@@ -53,3 +53,7 @@ export const giveBack = (id: SessionId, text: string, attachments: readonly Atta
     attachments: [...attachments, ...now.attachments],
   });
 };
+
+/** Back to the message box, after an action whose own control has gone. */
+export const focusComposer = (): void =>
+  document.querySelector<HTMLElement>('.composer-box')?.focus({ preventScroll: true });

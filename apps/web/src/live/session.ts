@@ -32,6 +32,21 @@ export const useTurn = (): Turn | null => usePart('turn', (watch) => watch.view?
 export const useQueue = (): readonly QueueEntry[] =>
   usePart('queue', (watch) => watch.view?.queue ?? noQueue);
 
+/** A turn runs or waits. */
+export const useBusy = (): boolean =>
+  usePart('session', ({ view }) => view?.session.status === 'running' || view?.session.status === 'waiting');
+
+/** Whether an item is the last answer to the last message. */
+export const useIsLastAnswer = (id: ItemId): boolean =>
+  usePart('order', ({ view }) => {
+    for (let index = (view?.order.length ?? 0) - 1; index >= 0; index -= 1) {
+      const item = view?.items.get(view.order[index] ?? id);
+      if (item?.kind === 'agent_message') return item.id === id;
+      if (item?.kind === 'user_message') return false;
+    }
+    return false;
+  });
+
 /** What `read` finds in one item; the component renders again only when that changes. */
 export const useItemPart = <T>(id: ItemId | undefined, read: (item: Item | undefined) => T): T => {
   const watch = useWatch();

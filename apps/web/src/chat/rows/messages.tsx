@@ -1,27 +1,78 @@
-import type { Attachment, ItemOf } from '@maestro/protocol';
+import type { Attachment, ItemId, ItemOf } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { useIsLastAnswer } from '../../live/session.ts';
 import { Markdown } from '../../markdown/Markdown.tsx';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { fileSize } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { KeysLink } from '../../ui/KeysLink.tsx';
+import { type Branching, useBranching } from '../branching.ts';
+import { RowAction } from './RowAction.tsx';
 
+const EditBox = lazy(() => import('../EditBox.tsx'));
+
+/** Messages being edited; what is typed outlives the row, which unmounts as it scrolls away. */
+const edits = new Map<ItemId, string>();
+
+/** What the person said. Editing it, or forking after it, goes on in a new branch. */
 export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
+  const branching = useBranching();
+  const [editing, setEditing] = useState(() => edits.has(item.id));
+  const { text } = item.data;
+  const edit = (on: boolean): void => {
+    if (on) edits.set(item.id, text);
+    else edits.delete(item.id);
+    setEditing(on);
+  };
   return (
     <article className="row user" aria-label="You">
       <div className="user-ground">
-        {item.data.text && <p className="user-text">{item.data.text}</p>}
+        {editing ? (
+          <Suspense fallback={<p className="user-text">{text}</p>}>
+            <EditBox
+              label="Edit your message"
+              text={edits.get(item.id) ?? text}
+              act="Send again"
+              hint={branching.reason ?? 'Goes on in a new branch. This one is kept.'}
+              busy={branching.reason !== null}
+              problem={branching.problem}
+              onChange={(now) => edits.set(item.id, now)}
+              onDone={(now) => {
+                void branching.sendAgain(item.id, now).then((sent) => sent && edit(false));
+              }}
+              onCancel={() => edit(false)}
+            />
+          </Suspense>
+        ) : (
+          text && <p className="user-text">{text}</p>
+        )}
         <Attachments list={item.data.attachments ?? []} />
       </div>
-      <div className="row-actions">
-        <CopyButton text={() => item.data.text} label="Copy your message" />
-      </div>
+      {!editing && (
+        <>
+          <div className="row-actions">
+            <CopyButton text={() => text} label="Copy your message" />
+            <RowAction
+              icon="edit"
+              name="Edit"
+              title="Edit and send again, in a new branch"
+              reason={branching.reason}
+              onAct={() => edit(true)}
+            />
+            <ForkAction id={item.id} branching={branching} />
+          </div>
+          <BranchProblem branching={branching} />
+        </>
+      )}
     </article>
   );
 }
 
 export function AgentMessage({ item }: { item: ItemOf<'agent_message'> }) {
   const streaming = item.status === 'streaming';
+  const branching = useBranching();
+  const last = useIsLastAnswer(item.id);
   return (
     <article className="row agent" aria-label="Agent" aria-busy={streaming}>
       <Markdown text={item.data.text} finished={!streaming} />
@@ -29,11 +80,39 @@ export function AgentMessage({ item }: { item: ItemOf<'agent_message'> }) {
       {!streaming && (
         <div className="row-actions">
           <CopyButton text={() => item.data.text} label="Copy the answer" />
+          {last && (
+            <RowAction
+              icon="retry"
+              name="Retry"
+              title="Answer again, in a new branch"
+              reason={branching.reason}
+              onAct={() => void branching.retry()}
+            />
+          )}
+          <ForkAction id={item.id} branching={branching} />
         </div>
       )}
+      <BranchProblem branching={branching} />
     </article>
   );
 }
+
+const ForkAction = ({ id, branching }: { id: ItemId; branching: Branching }) => (
+  <RowAction
+    icon="branch"
+    name="Fork from here"
+    title="Go on from here in a new branch"
+    reason={branching.reason}
+    onAct={() => void branching.fork(id)}
+  />
+);
+
+const BranchProblem = ({ branching }: { branching: Branching }) =>
+  branching.problem && (
+    <p className="field-error" role="alert">
+      {branching.problem}
+    </p>
+  );
 
 export const Attachments = ({ list }: { list: readonly Attachment[] }) => {
   if (list.length === 0) return null;

@@ -1,0 +1,150 @@
+import type { QueueEntry } from '@maestro/protocol';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { client, failureOf } from '../live/maestro.ts';
+import { useWatch } from '../live/session.ts';
+import { Icon } from '../ui/icons.tsx';
+import { focusComposer, giveBack } from './draft.ts';
+import EditBox from './EditBox.tsx';
+
+type Direction = 'up' | 'down';
+
+interface Props {
+  readonly entry: QueueEntry;
+  readonly index: number;
+  readonly count: number;
+  /** Called before the new order comes. */
+  readonly onMoved: (direction: Direction, to: number) => void;
+}
+
+/** One waiting message. Alt with an arrow key moves it from anywhere in its row. */
+export default function QueueRow({ entry, index, count, onMoved }: Props) {
+  const watch = useWatch();
+  const [busy, setBusy] = useState(false);
+  const [editing, setEditing] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const editButton = useRef<HTMLButtonElement>(null);
+  const edited = useRef(false);
+  useEffect(() => {
+    if (!editing && edited.current) editButton.current?.focus();
+    edited.current = editing;
+  }, [editing]);
+  const params = { session_id: watch.id, id: entry.id };
+  const words = entry.text || `${entry.attachments.length} attached`;
+
+  const run = async (act: () => Promise<unknown>): Promise<boolean> => {
+    setBusy(true);
+    try {
+      await act();
+      setProblem(null);
+      return true;
+    } catch (error) {
+      setProblem(failureOf(error).message);
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  const takeBack = async (): Promise<void> => {
+    if (!(await run(() => client.deleteQueued({ params })))) return;
+    giveBack(watch.id, entry.text, entry.attachments);
+    focusComposer();
+  };
+  const move = (direction: Direction): void => {
+    const to = index + (direction === 'up' ? -1 : 1);
+    if (busy || to < 0 || to >= count) return;
+    onMoved(direction, to);
+    void run(() => client.patchQueued({ params, body: { index: to } }));
+  };
+  const save = async (text: string): Promise<void> => {
+    if (await run(() => client.patchQueued({ params, body: { text } }))) setEditing(false);
+  };
+  const keys = (event: KeyboardEvent): void => {
+    if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+    event.preventDefault();
+    move(event.key === 'ArrowUp' ? 'up' : 'down');
+  };
+
+  if (editing)
+    return (
+      <li className="queue-entry editing">
+        <EditBox
+          label="Edit the waiting message"
+          text={entry.text}
+          act="Save"
+          busy={busy}
+          problem={problem}
+          onDone={(text) => void save(text)}
+          onCancel={() => {
+            setEditing(false);
+            setProblem(null);
+          }}
+        />
+      </li>
+    );
+  return (
+    <li className="queue-entry" data-entry={entry.id} onKeyDown={keys}>
+      <span className="truncate" title={entry.text}>
+        {words}
+      </span>
+      {problem && (
+        <span className="field-error" role="alert">
+          {problem}
+        </span>
+      )}
+      {entry.deliver === 'now' ? (
+        <span className="hint">goes in before the next step</span>
+      ) : (
+        <>
+          {count > 1 && (
+            <>
+              <MoveButton direction="up" words={words} disabled={index === 0} onMove={() => move('up')} />
+              <MoveButton
+                direction="down"
+                words={words}
+                disabled={index === count - 1}
+                onMove={() => move('down')}
+              />
+            </>
+          )}
+          <button
+            ref={editButton}
+            type="button"
+            className="button small quiet"
+            disabled={busy}
+            onClick={() => setEditing(true)}
+          >
+            Edit
+          </button>
+          <button
+            type="button"
+            className="button small quiet"
+            disabled={busy}
+            onClick={() => void run(() => client.patchQueued({ params, body: { deliver: 'now' } }))}
+          >
+            Send now
+          </button>
+        </>
+      )}
+      <button type="button" className="button small quiet" disabled={busy} onClick={() => void takeBack()}>
+        Take back
+      </button>
+    </li>
+  );
+}
+
+function MoveButton(props: { direction: Direction; words: string; disabled: boolean; onMove: () => void }) {
+  const { direction } = props;
+  return (
+    <button
+      type="button"
+      className={`button icon small quiet move-${direction}`}
+      data-move={direction}
+      aria-label={`Move ${direction}: ${props.words.slice(0, 60)}`}
+      title={`Move ${direction} (Alt ${direction === 'up' ? '↑' : '↓'})`}
+      disabled={props.disabled}
+      onClick={props.onMove}
+    >
+      <Icon name="down" />
+    </button>
+  );
+}

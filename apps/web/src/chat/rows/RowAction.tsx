@@ -1,0 +1,27 @@
+import { announce } from '../../ui/announcer.tsx';
+import { Icon, type IconName } from '../../ui/icons.tsx';
+
+/** An action on a row. When it cannot be done it stays reachable, so that its reason can be read. */
+export function RowAction(props: {
+  icon: IconName;
+  name: string;
+  /** What it does, for its tooltip. */
+  title: string;
+  reason: string | null;
+  onAct: () => void;
+}) {
+  const { name, reason } = props;
+  return (
+    <button
+      type="button"
+      className="button small quiet"
+      aria-disabled={reason !== null}
+      aria-label={reason === null ? name : `${name}. ${reason}`}
+      title={reason ?? props.title}
+      onClick={() => (reason === null ? props.onAct() : announce(reason))}
+    >
+      <Icon name={props.icon} />
+      {name}
+    </button>
+  );
+}
