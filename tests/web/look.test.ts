@@ -140,6 +140,12 @@ describe('accessible in both themes and at both sizes (W10)', () => {
     await stopButton(page).click();
   });
 
+  it('usage', async () => {
+    const page = await stage.page({ path: '/usage?by=activity' });
+    await page.locator('.bar-value').first().waitFor();
+    await checkLooks(page, 'usage');
+  });
+
   it('approval', async () => {
     const page = await stage.page({ path: paths['asking'] });
     await page.locator('.ask').waitFor();

@@ -10,6 +10,7 @@ import {
 import { isProvider } from './live/facts.ts';
 import { failureOf } from './live/maestro.ts';
 import { Shell } from './shell/Shell.tsx';
+import { type Grouping, isGrouping, isPeriod, type Period } from './usage/usage-words.ts';
 
 const root = createRootRoute({
   component: Shell,
@@ -47,6 +48,16 @@ const auth = createRoute({
   component: lazyRouteComponent(() => import('./auth/AuthPage.tsx'), 'AuthPage'),
 });
 
+const usage = createRoute({
+  getParentRoute: () => root,
+  path: '/usage',
+  validateSearch: (search: Record<string, unknown>): { by?: Grouping; period?: Period } => ({
+    ...(isGrouping(search['by']) && { by: search['by'] }),
+    ...(isPeriod(String(search['period'])) && { period: String(search['period']) as Period }),
+  }),
+  component: lazyRouteComponent(() => import('./usage/UsagePage.tsx'), 'UsagePage'),
+});
+
 /** A fault of the page itself. Nothing is lost: the work runs in the server. */
 const Fault = ({ error }: ErrorComponentProps) => (
   <div className="page-note" role="alert">
@@ -65,7 +76,7 @@ const Fault = ({ error }: ErrorComponentProps) => (
 
 export const router = createRouter({
   defaultErrorComponent: Fault,
-  routeTree: root.addChildren([dashboard, session, auth]),
+  routeTree: root.addChildren([dashboard, session, auth, usage]),
   defaultPreload: 'intent',
 });
 

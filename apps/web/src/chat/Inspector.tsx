@@ -2,8 +2,9 @@ import type { AuthType, Session, ToolFacts } from '@maestro/protocol';
 import { useEffect, useState } from 'react';
 import { useProviders, useTools } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
-import { cost, whole } from '../ui/format.ts';
+import { whole } from '../ui/format.ts';
 import { authTypes } from '../ui/words.ts';
+import { Usage } from './Usage.tsx';
 
 /** Beside the chat: what it used, how full the context is, which tools it has, its prompt. */
 export function Inspector({ session }: { session: Session }) {
@@ -19,47 +20,6 @@ export function Inspector({ session }: { session: Session }) {
         <p className="mono wrap">{session.working_directory}</p>
       </section>
     </>
-  );
-}
-
-function Usage({ session }: { session: Session }) {
-  const { totals } = session;
-  const unknown = totals.unpriced_calls > 0;
-  return (
-    <section>
-      <h2>Usage</h2>
-      <dl className="totals">
-        <dt>Cost</dt>
-        <dd className="total-cost">{cost(totals)}</dd>
-        <dt>Input</dt>
-        <dd>{whole(totals.request_tokens)}</dd>
-        {totals.cache_read_tokens > 0 && (
-          <>
-            <dt className="part">of it from cache</dt>
-            <dd>{whole(totals.cache_read_tokens)}</dd>
-          </>
-        )}
-        <dt>Output</dt>
-        <dd>{whole(totals.response_tokens)}</dd>
-        {totals.reasoning_tokens > 0 && (
-          <>
-            <dt className="part">of it thinking</dt>
-            <dd>{whole(totals.reasoning_tokens)}</dd>
-          </>
-        )}
-        <dt>Calls</dt>
-        <dd>{whole(totals.calls)}</dd>
-      </dl>
-      {unknown && (
-        <p className="hint">
-          The price of {totals.unpriced_calls === 1 ? 'one call' : `${totals.unpriced_calls} calls`} is not
-          known.
-        </p>
-      )}
-      {totals.estimated_calls > 0 && (
-        <p className="hint">Some figures are our own estimate: the provider gave none.</p>
-      )}
-    </section>
   );
 }
 

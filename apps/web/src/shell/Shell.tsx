@@ -63,6 +63,9 @@ function Frame() {
           <Link to="/" className="place" activeOptions={{ exact: true }}>
             Dashboard
           </Link>
+          <Link to="/usage" className="place" activeOptions={{ includeSearch: false }}>
+            Usage
+          </Link>
           <Link to="/auth" className="place" activeOptions={{ includeSearch: false }}>
             Keys
           </Link>

@@ -1,4 +1,13 @@
-import type { AccessMode, AuthType, Effort, ProviderFacts } from '@maestro/protocol';
+import type { AccessMode, Activity, AuthType, Effort, ProviderFacts } from '@maestro/protocol';
+
+/** What a provider call was for. */
+export const activityName: Record<Activity, string> = {
+  conversation: 'Conversation',
+  tool_use: 'Tool use',
+  compaction: 'Compaction',
+  title: 'Titles',
+  sub_agent: 'Sub-agents',
+};
 
 /** Access modes as people read them. */
 export const accessModes: Record<AccessMode, { name: string; explanation: string }> = {
