@@ -53,7 +53,11 @@ const compare = (results: Readonly<Record<string, RowResult>>): boolean => {
   }
   const worse = worseThan(baseline, results);
   for (const { row, figure, was, is, noise, unit } of worse)
-    say(`WORSE  ${row}: ${figure} is ${is} ${unit}, was ${was}, noise ${Number(noise.toFixed(3))}`);
+    say(
+      `WORSE  ${row}: ${figure} is ${is} ${unit}, was ${was}, noise ${Number(noise.toFixed(3))} (load ${results[row]?.load})`,
+    );
+  if (worse.some(({ row }) => (results[row]?.load ?? 0) > machine().cpus))
+    say('The machine was busy with other things: repeat these rows when it is calm (--calm 1).');
   if (worse.length === 0) say('Nothing is worse than the baseline by more than its noise.');
   return worse.length === 0;
 };
