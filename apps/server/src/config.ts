@@ -26,6 +26,8 @@ export interface ServerConfig {
   readonly allowed_hosts: readonly string[];
   /** null: the managed PostgreSQL in the data folder. */
   readonly database_url: string | null;
+  /** Several servers share the database and this Redis; null: this server is alone. */
+  readonly redis_url: string | null;
   /** `kid:base64,…`, the first active; null: a key file in the data folder. */
   readonly encryption_key: string | null;
   /** By environment name (`ANTHROPIC_API_KEY`, `OPENAI_ORG_ID` …), as in `Provider.key_names`. */
@@ -91,6 +93,13 @@ const postgresUrl = text.pipe(
   }),
 );
 
+const redisUrl = text.pipe(
+  z.url({
+    protocol: /^(rediss?|unix)$/,
+    message: 'must be an address like redis://user:password@host:6379 or unix:///run/redis.sock',
+  }),
+);
+
 /** Ollama's own variable may leave out the scheme and the port, and may name the address it listens on. */
 const ollamaHost = text
   .transform((value) => {
@@ -108,6 +117,7 @@ const Settings = z.object({
   MAESTRO_ALLOWED_HOSTS: text.optional(),
   MAESTRO_AUTO_RESUME: yesNo.optional(),
   DATABASE_URL: postgresUrl.optional(),
+  REDIS_URL: redisUrl.optional(),
   ENCRYPTION_KEY: text.optional(),
   ANTHROPIC_BASE_URL: httpUrl.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
@@ -219,6 +229,17 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
       { field: 'MAESTRO_HOST' },
     );
   }
+  if (settings['REDIS_URL'] !== undefined) {
+    // Each of the servers would make its own.
+    const missing = ['DATABASE_URL', 'ENCRYPTION_KEY'].find((name) => settings[name] === undefined);
+    if (missing !== undefined) {
+      return fail(
+        'invalid',
+        `${origin('REDIS_URL')}is for several servers on one database, and ${missing} is not set. Set ${missing} to the same value on every server, or leave REDIS_URL out.`,
+        { field: missing },
+      );
+    }
+  }
   const web_folder = join(installFolder(), 'apps', 'web', 'dist');
   const keys: Record<string, ConfiguredKey> = {};
   for (const name of KEY_NAMES) {
@@ -240,6 +261,7 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
       .map((name) => name.trim().toLowerCase())
       .filter((name) => name !== ''),
     database_url: asText('DATABASE_URL') ?? null,
+    redis_url: asText('REDIS_URL') ?? null,
     encryption_key: asText('ENCRYPTION_KEY') ?? null,
     keys,
     base_urls,

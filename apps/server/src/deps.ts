@@ -18,7 +18,7 @@ export interface ProviderService {
   /** One real call; writes the credential's new state and tells the stream `server`. Not found is a failure. */
   testCredential(id: CredentialId): Promise<Result<{ credential: Credential; ok: boolean; message: string }>>;
   /** A credential was added or deleted: forget what was known with the old ones and tell the stream `server`. At once. */
-  credentialsChanged(): void;
+  credentialsChanged(by?: 'another server'): void;
 }
 
 /** The built-in tools with their global switches. */

@@ -13,9 +13,10 @@ import {
   loadProfiles,
   noPresets,
 } from '@maestro/providers';
-import { makeDataFolder, type OpenStores, openStores } from '@maestro/store';
+import { makeDataFolder, type OpenStores, openRedis, openStores } from '@maestro/store';
 import { tools } from '@maestro/tools';
 import { createTokenManager } from './access/token.ts';
+import { type Cluster, createCluster } from './cluster/cluster.ts';
 import type { ServerConfig } from './config.ts';
 import type { ServerDeps } from './deps.ts';
 import { createHttp } from './http/server.ts';
@@ -38,6 +39,9 @@ export interface RunningServer {
   /** Drains and ends everything. Safe to call again. */
   stop(): Promise<void>;
 }
+
+/** With others at hand a dead server's sessions wait no longer than this to be taken over. */
+const clusterLeaseMs = 8_000;
 
 /** The composition root: the only place where the rooms meet. Throws StartError where a person can do something about it. */
 export const startServer = async (config: ServerConfig): Promise<RunningServer> => {
@@ -110,14 +114,42 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     base_url,
     known_models: knownModelsOf,
     log,
-    changed: (facts) => hub.publish([{ stream: 'server', kind: 'provider', data: [...facts] }]),
-    credentials_changed: () => {
+    changed: (facts) => publisher.publish([{ stream: 'server', kind: 'provider', data: [...facts] }]),
+    credentials_changed: (by) => {
+      const to = by === 'another server' ? hub : publisher;
       stores.credentials
         .list()
-        .then((data) => hub.publish([{ stream: 'server', kind: 'credential', data }]))
+        .then((data) => to.publish([{ stream: 'server', kind: 'credential', data }]))
         .catch((error: unknown) => log.error('credentials could not be listed', { error: String(error) }));
     },
   });
+
+  const owner = newId(
+    `${hostname()
+      .replaceAll(/[^A-Za-z0-9]/g, '')
+      .slice(0, 20)}_${process.pid}`,
+  );
+  const cluster: Cluster | undefined = config.redis_url
+    ? createCluster({
+        realtime: await openRedis({ url: config.redis_url, log }),
+        me: owner,
+        sessions: stores.sessions,
+        local: () => local,
+        hub: () => hub,
+        lease_ms: clusterLeaseMs,
+        log,
+        changedElsewhere: (what) => {
+          if (what === 'credentials') providerService.credentialsChanged('another server');
+          else tellTools();
+        },
+      })
+    : undefined;
+  const tellTools = (): void => {
+    toolService
+      .list()
+      .then((data) => hub.publish([{ stream: 'server', kind: 'tool', data }]))
+      .catch((error: unknown) => log.error('tools could not be listed', { error: String(error) }));
+  };
 
   const hub = createHub({
     engine: () => engine,
@@ -130,27 +162,27 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     },
     version: version(),
     log,
+    ...(cluster ? { elsewhere: cluster.elsewhere } : {}),
   });
+  const publisher = cluster?.publisher ?? hub;
 
-  const engine = createEngine({
+  const local = createEngine({
     stores,
     providers,
     tools,
     credential: credentials.resolve,
     base_url,
     prices,
-    publisher: hub,
+    publisher,
     clock,
     log,
     telemetry: telemetry.sink,
-    owner: newId(
-      `${hostname()
-        .replaceAll(/[^A-Za-z0-9]/g, '')
-        .slice(0, 20)}_${process.pid}`,
-    ),
-    auto_resume: config.auto_resume,
-    limits: defaultLimits,
+    owner,
+    // Another server is there to go on with what one leaves.
+    auto_resume: config.auto_resume || cluster !== undefined,
+    limits: cluster ? { ...defaultLimits, lease_ms: clusterLeaseMs } : defaultLimits,
   });
+  const engine = cluster?.engine ?? local;
 
   const facts = (): ServerFacts => ({
     version: version(),
@@ -162,12 +194,13 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     demo: config.demo,
     default_working_directory: config.default_working_directory,
     started_at,
+    cluster: cluster?.facts() ?? null,
   });
 
   const deps: ServerDeps = {
     engine,
     stores,
-    hub,
+    hub: { ...hub, publish: publisher.publish, reset: publisher.reset },
     token: createTokenManager(config.data_folder),
     providers: providerService,
     tools: toolService,
@@ -180,8 +213,9 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     phase: () => phase,
   };
 
-  const recovered = await engine.recover();
-  if (recovered.marked > 0) log.warn('turns were interrupted by the last stop', recovered);
+  await cluster?.start();
+  const recovered = await local.recover();
+  if (recovered.marked > 0) log.warn('turns were interrupted by the last stop', { ...recovered });
   const http = await createHttp(deps);
   phase = 'ok';
   writeServerFile(config.data_folder, {
@@ -196,7 +230,8 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
   const stop = async (): Promise<void> => {
     phase = 'draining';
     removeServerFile(config.data_folder);
-    await engine.drain();
+    const atWork = await local.handOver();
+    await cluster?.leave(atWork);
     await http.close();
     wire.close();
     stats.stop();

@@ -41,6 +41,12 @@ export interface SessionWatch {
   loadOlder(limit?: number): Promise<boolean>;
   /** Forgets items below a position, so that memory stays bounded. */
   dropBelow(position: number): void;
+  /** The newest items are not held: news of them is passed over until `loadNewer` or `resync` brings them. */
+  readonly hasNewer: boolean;
+  /** Forgets items above a position, for who reads far up. */
+  dropAbove(position: number): void;
+  /** Fetches the page after the newest item held. false: there are none. */
+  loadNewer(limit?: number): Promise<boolean>;
   /** Takes the snapshot again. */
   resync(): void;
   close(): void;
@@ -56,6 +62,10 @@ export interface SessionWatchOptions {
 
 type Phase = 'loading' | 'offline' | 'subscribing' | 'live' | 'ended';
 const CHANGE = '*';
+
+/** The event for a view that does not hold its item: the cursor moves on, the item stays out. */
+const withoutItem = (event: LiveEvent): LiveEvent =>
+  event.kind === 'item' ? { ...event, data: { ...event.data, status: 'removed' } } : event;
 
 export const watchSession = (
   id: SessionId,
@@ -73,6 +83,11 @@ export const watchSession = (
   /** Items below the window that changed while an older page was on its way. */
   let passedBy: Item[] | undefined;
   let older: Promise<boolean> | undefined;
+  let newer: Promise<boolean> | undefined;
+  /** Position of the newest item held, where the ones above it were dropped. */
+  let cut: number | undefined;
+  /** Something above the cut changed while a newer page was on its way: that page may not be the last. */
+  let missed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const tell = (): void => {
@@ -114,6 +129,8 @@ export const watchSession = (
         refetching.clear();
         passedBy = undefined;
         older = undefined;
+        newer = undefined;
+        cut = undefined;
         for (const item of view.items.keys()) changed.add(`item:${item}`);
         for (const part of ['order', 'session', 'turn', 'queue']) changed.add(part);
         if (!subscribe()) state.set({ type: 'stale' });
@@ -174,9 +191,31 @@ export const watchSession = (
       changed.add(`item:${event.data.id}`);
       if (event.data.position < held.oldest) passedBy?.push(event.data);
     }
-    const effect = apply(held, event);
+    const effect = apply(held, isAboveCut(held, event) ? withoutItem(event) : event);
     if (effect.type === 'refetch' && event.kind === 'delta') refetch(held, effect.item, [event.data]);
     else if (effect.type === 'resync') load();
+  };
+
+  const isAboveCut = (held: SessionView, event: LiveEvent): boolean => {
+    if (event.kind !== 'item' || cut === undefined) return false;
+    if (event.data.position <= cut || held.items.has(event.data.id)) return false;
+    missed = true;
+    return true;
+  };
+
+  const fetchNewer = async (held: SessionView, after: number, limit: number): Promise<boolean> => {
+    missed = false;
+    const page = await client.listItems({ params: { session_id: id }, query: { after, limit } });
+    if (held !== view) return true;
+    noting(held, () => {
+      for (const item of page.items) upsert(held, item);
+    });
+    const last = page.items.at(-1)?.position ?? after;
+    cut = page.has_more || missed ? last : undefined;
+    for (const item of page.items) changed.add(`item:${item.id}`);
+    changed.add('order');
+    tell();
+    return page.items.length > 0;
   };
 
   const fetchOlder = async (held: SessionView, limit: number): Promise<boolean> => {
@@ -223,6 +262,30 @@ export const watchSession = (
       noting(held, () => dropBelow(held, position));
       tell();
     },
+    get hasNewer() {
+      return cut !== undefined;
+    },
+    dropAbove: (position) => {
+      const held = view;
+      if (!held || newer) return;
+      const kept = held.order.filter((item) => (held.items.get(item)?.position ?? 0) <= position);
+      if (kept.length === held.order.length) return;
+      for (const item of held.order.slice(kept.length)) held.items.delete(item);
+      noting(held, () => {
+        held.order = kept;
+      });
+      cut = position;
+      tell();
+    },
+    loadNewer: (limit = 60) => {
+      if (newer) return newer;
+      if (!view || cut === undefined) return Promise.resolve(false);
+      const mine = fetchNewer(view, cut, limit).finally(() => {
+        if (newer === mine) newer = undefined;
+      });
+      newer = mine;
+      return mine;
+    },
     resync: load,
 
     opened: () => {
@@ -246,9 +309,11 @@ export const watchSession = (
     },
     subbed: (frame) => {
       const held = view;
-      if (!held || phase !== 'subscribing') return;
-      noting(held, () => rebase(held, frame));
-      for (const item of frame.live) changed.add(`item:${item.id}`);
+      // A server that has caught up with another one sends it again.
+      if (!held || (phase !== 'subscribing' && phase !== 'live')) return;
+      const live = frame.live.filter((item) => cut === undefined || item.position <= cut);
+      noting(held, () => rebase(held, { ...frame, live }));
+      for (const item of live) changed.add(`item:${item.id}`);
       phase = 'live';
       state.set({ type: 'live' });
       tell();

@@ -1,17 +1,28 @@
+import type { Abandoned, Lease } from '@maestro/ports';
 import type { SessionId } from '@maestro/protocol';
 import { SessionActor } from './actor/session-actor.ts';
 import type { EngineDeps } from './deps.ts';
+
+/** `marked`: turns found interrupted. `resumed`: those of them that go on. */
+export interface Recovered {
+  readonly marked: number;
+  readonly resumed: number;
+}
 
 /** The sessions in use by this process: loaded on demand, owned by lease, unloaded when idle. */
 export class Actors {
   readonly #deps: EngineDeps;
   readonly #actors = new Map<SessionId, SessionActor>();
   readonly #loading = new Map<SessionId, Promise<SessionActor | undefined>>();
-  readonly #timer: NodeJS.Timeout;
+  /** Ours, with work of an owner before that could not be marked yet. */
+  readonly #unsettled = new Set<SessionId>();
+  #timer: NodeJS.Timeout | undefined;
+  /** Monotonic ms. Before it nobody's sessions are taken over: after a database's trouble their owners renew first. */
+  #patientUntil = 0;
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
-    this.#timer = setInterval(() => void this.#tend(), deps.limits.lease_ms / 3).unref();
+    this.#schedule();
   }
 
   loaded(id: SessionId): SessionActor | undefined {
@@ -37,9 +48,30 @@ export class Actors {
     const { sessions } = this.#deps.stores;
     const lease = await sessions.acquire(id, this.#deps.owner, this.#deps.limits.lease_ms);
     if (!lease) return undefined;
+    return this.#adopt(lease);
+  }
+
+  /** Makes the actor of a session that is ours now. What an owner before left open is settled before anybody gets it. */
+  async #adopt(lease: Lease, left?: Abandoned): Promise<SessionActor | undefined> {
+    const { sessions } = this.#deps.stores;
+    const id = lease.session_id;
     const [session, queue] = await Promise.all([sessions.get(id), sessions.queue(id)]);
     if (!session) return undefined;
-    const actor = new SessionActor(this.#deps, lease, session, queue, () => this.#actors.delete(id));
+    const actor: SessionActor = new SessionActor(this.#deps, lease, session, queue, () => {
+      if (this.#actors.get(id) === actor) this.#actors.delete(id);
+    });
+    const isOpen = session.status === 'running' || session.status === 'waiting';
+    // Until this is through the session counts as not settled, whatever goes wrong.
+    this.#unsettled.add(id);
+    const open = left ?? (isOpen ? await sessions.unfinished(lease) : undefined);
+    const marked = open ? await actor.recover(open.open_items, open.turn) : undefined;
+    if (marked && !marked.ok) {
+      const reason = marked.error.message;
+      this.#deps.log.error('an interrupted session could not be marked', { session: id, reason });
+      return undefined;
+    }
+    this.#unsettled.delete(id);
+    if (open?.turn && this.#deps.auto_resume) await actor.resume(await sessions.lastTurn(id));
     this.#actors.set(id, actor);
     return actor;
   }
@@ -49,47 +81,78 @@ export class Actors {
     this.#actors.delete(id);
   }
 
-  /** Marks what dead owners left open. Answers the sessions whose turn was interrupted. */
-  async recover(): Promise<SessionId[]> {
+  /** Takes what dead owners left open, marks it and, by policy, lets it go on. */
+  async recover(): Promise<Recovered> {
     const { sessions } = this.#deps.stores;
     const abandoned = await sessions.abandoned(this.#deps.owner, this.#deps.limits.lease_ms);
-    const interrupted: SessionId[] = [];
-    for (const { lease, turn, open_items } of abandoned) {
-      const id = lease.session_id;
-      const [session, queue] = await Promise.all([sessions.get(id), sessions.queue(id)]);
-      if (!session) continue;
-      const actor = new SessionActor(this.#deps, lease, session, queue, () => this.#actors.delete(id));
-      this.#actors.set(id, actor);
-      const done = await actor.recover(open_items, turn);
-      if (done.ok && turn) interrupted.push(id);
-      if (!done.ok)
-        this.#deps.log.error('an interrupted session could not be marked', {
-          session: id,
-          reason: done.error.message,
-        });
-    }
-    return interrupted;
+    const ours = abandoned.filter(({ lease: { session_id: id } }) => {
+      // A command that came meanwhile has settled it.
+      return !this.#actors.has(id) && !this.#loading.has(id);
+    });
+    const settled = await Promise.all(ours.map((left) => this.#settle(left)));
+    return {
+      marked: settled.filter((each) => each !== 'nothing').length,
+      resumed: settled.filter((each) => each === 'resumed').length,
+    };
   }
 
-  async drain(): Promise<void> {
-    clearInterval(this.#timer);
+  async #settle(left: Abandoned): Promise<'nothing' | 'marked' | 'resumed'> {
+    const id = left.lease.session_id;
+    const loading = this.#adopt(left.lease, left).finally(() => this.#loading.delete(id));
+    this.#loading.set(id, loading);
+    const actor = await loading;
+    if (!actor || !left.turn) return 'nothing';
+    return actor.running ? 'resumed' : 'marked';
+  }
+
+  /** Stops every turn and gives all leases back. Answers the sessions whose turn was stopped. */
+  async drain(): Promise<SessionId[]> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const actors = [...this.#actors.values()];
+    const stopped = actors.filter((actor) => actor.running).map((actor) => actor.lease.session_id);
     await Promise.all(actors.map((actor) => actor.stop('drain')));
-    await Promise.all(actors.map((actor) => this.#deps.stores.sessions.release(actor.lease)));
+    // Not released where the database is away: a lease ends by itself.
+    const released = await Promise.allSettled(
+      actors.map((actor) => this.#deps.stores.sessions.release(actor.lease)),
+    );
+    for (const each of released)
+      if (each.status === 'rejected')
+        this.#deps.log.warn('a lease could not be released', { reason: String(each.reason) });
     this.#actors.clear();
+    return stopped;
   }
 
-  /** Keeps the leases and unloads what is not used. */
+  /** Not all servers at the same moment: between a quarter and a third of the time a lease holds. */
+  #schedule(): void {
+    const wait = this.#deps.limits.lease_ms * (0.25 + Math.random() / 12);
+    const timer = setTimeout(() => {
+      void this.#tend().then(() => {
+        if (this.#timer === timer) this.#schedule();
+      });
+    }, wait).unref();
+    this.#timer = timer;
+  }
+
+  /** Keeps the leases, unloads what is not used, and takes over what others left. */
   async #tend(): Promise<void> {
+    const { sessions } = this.#deps.stores;
+    const { idle_ms, lease_ms } = this.#deps.limits;
+    const now = this.#deps.clock.monotonic();
     try {
-      await this.#deps.stores.sessions.renewAll(this.#deps.owner, this.#deps.limits.lease_ms);
-      const now = this.#deps.clock.monotonic();
+      await sessions.renewAll(this.#deps.owner, lease_ms);
       for (const [id, actor] of this.#actors) {
-        if (actor.idleFor(now) < this.#deps.limits.idle_ms) continue;
+        if (actor.idleFor(now) < idle_ms) continue;
         this.#actors.delete(id);
-        await this.#deps.stores.sessions.release(actor.lease);
+        await sessions.release(actor.lease);
       }
+      for (const id of [...this.#unsettled]) await this.get(id);
+      if (now < this.#patientUntil) return;
+      const recovered = await this.recover();
+      if (recovered.marked > 0)
+        this.#deps.log.warn('turns of another server were taken over', { ...recovered });
     } catch (error) {
+      this.#patientUntil = this.#deps.clock.monotonic() + lease_ms;
       this.#deps.log.warn('leases not renewed; tried again shortly', { reason: String(error) });
     }
   }

@@ -13,12 +13,20 @@ import type {
 } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import { untitledSession } from './actor/turn-changes.ts';
-import { Actors } from './actors.ts';
+import { Actors, type Recovered } from './actors.ts';
 import type { EngineDeps } from './deps.ts';
 
 export interface RunningEngine extends Engine {
   /** Marks what a crash left open and, by policy, resumes it. Called once, before the server is ready. */
-  recover(): Promise<{ marked: number; resumed: number }>;
+  recover(): Promise<Recovered>;
+  /** Commands for this session run here: this server holds it, from now on if nobody did. */
+  holds(id: SessionId): Promise<boolean>;
+  /** true: this server holds it already. */
+  isHere(id: SessionId): boolean;
+  /** As `drain`. Answers the sessions whose turn it stopped. */
+  handOver(): Promise<SessionId[]>;
+  /** Takes a session another server gave up and lets its interrupted turn go on. false: it was not ours to take. */
+  takeOver(id: SessionId): Promise<boolean>;
 }
 
 const unknownSession = (): Result<never> =>
@@ -97,8 +105,8 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     },
 
     async delete(id) {
-      const stopped = await withActor(id, async (actor) => ok(await actor.stop('person')));
-      if (!stopped.ok) return stopped;
+      const closed = await withActor(id, async (actor) => ok(await actor.stop('person')));
+      if (!closed.ok) return closed;
       await actors.forget(id);
       if (!(await sessions.delete(id))) return unknownSession();
       deps.publisher.publish([{ stream: 'sessions', kind: 'card', data: { id, removed: true } }]);
@@ -139,14 +147,16 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     live: (id) => actors.loaded(id)?.live.all() ?? [],
     running: () => actors.running(),
 
-    async recover() {
-      const marked = await actors.recover();
-      const resumed = deps.auto_resume
-        ? await Promise.all(
-            marked.map((id) => withActor(id, async (actor) => actor.resume(await sessions.lastTurn(id)))),
-          )
-        : [];
-      return { marked: marked.length, resumed: resumed.filter((each) => each.ok).length };
+    recover: () => actors.recover(),
+    holds: async (id) => !draining && (await actors.get(id)) !== undefined,
+    isHere: (id) => actors.loaded(id) !== undefined,
+    takeOver: async (id) => {
+      const taken = await withActor(id, async (actor) => actor.resume(await sessions.lastTurn(id)));
+      return taken.ok;
+    },
+    async handOver() {
+      draining = true;
+      return actors.drain();
     },
     async drain() {
       draining = true;

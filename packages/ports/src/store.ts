@@ -210,6 +210,10 @@ export interface SessionStore {
   release(lease: Lease): Promise<void>;
   /** Takes over every session whose lease has expired with work open. Called at start and on a timer. */
   abandoned(owner: string, ttl_ms: number): Promise<Abandoned[]>;
+  /** What the session of a lease that was just taken still has open from its owner before. */
+  unfinished(lease: Lease): Promise<Abandoned>;
+  /** Who holds a session now; undefined: nobody, or no such session. */
+  holder(id: SessionId): Promise<{ readonly owner: string; readonly lapses_in_ms: number } | undefined>;
 
   commit(lease: Lease, change: Change): Promise<Result<Committed, CommitError>>;
   /** Makes a branch that shares the rows up to a place (nothing is copied) and makes it the active one. */

@@ -124,6 +124,7 @@ export const startServer = async (
       database: { engine: 'managed', version: 'memory' },
       demo: false,
       default_working_directory: '/tmp',
+      cluster: null,
       started_at,
     }),
     stats,

@@ -32,6 +32,8 @@ export const memoryStores = (
       renewAll: notUsed,
       release: notUsed,
       abandoned: notUsed,
+      unfinished: notUsed,
+      holder: notUsed,
       commit: notUsed,
       fork: notUsed,
       activate: notUsed,

@@ -6,10 +6,10 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Access, Caller } from '../access/access.ts';
 import { type HubLimits, hubLimits } from './limits.ts';
 import { LiveSocket } from './socket.ts';
-import { createStreams, type HubDeps } from './streams.ts';
+import { createStreams, type HubDeps, type Streams } from './streams.ts';
 
 /** Every live socket of this process. `publish` never waits and never throws. */
-export interface Hub extends Publisher {
+export interface Hub extends Publisher, Pick<Streams, 'receive' | 'followed' | 'catchUp'> {
   /** Takes an upgrade whose Host, Origin and credential were found right. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller, access: Access): void;
   /** Ends the sockets of one browser session. */
@@ -118,6 +118,9 @@ export const createHub = (deps: HubDeps): Hub => {
       }
     },
     reset: streams.resetAll,
+    receive: streams.receive,
+    followed: streams.followed,
+    catchUp: streams.catchUp,
     accept: (request, socket, head, caller, access) =>
       upgrades.handleUpgrade(request, socket, head, (ws) => opened(ws, caller, access)),
     closeBrowser: (key) => {

@@ -1,5 +1,6 @@
 import type { Changes, Engine, SessionEvent, SessionStore } from '@maestro/ports';
 import { SessionId } from '@maestro/protocol';
+import type { Elsewhere } from './elsewhere.ts';
 import { Encoded } from './encoded.ts';
 import type { HubLimits } from './limits.ts';
 import { eventText } from './socket.ts';
@@ -13,6 +14,7 @@ export type Start =
 
 export interface ReplaySource {
   readonly engine: () => Pick<Engine, 'changes' | 'live'>;
+  readonly elsewhere?: Pick<Elsewhere, 'join'>;
   readonly sessions: Pick<SessionStore, 'get' | 'epoch'>;
   readonly limits: HubLimits;
 }
@@ -33,59 +35,101 @@ const eventsOf = (stream: string, changes: Changes, level: Subscription['level']
 
 /**
  * Sends all rows above the client's cursor, page by page, at the reader's pace, while live events wait. Then those,
- * and the streaming items as they are: all in one turn of the event loop, so that no delta falls between.
+ * and the streaming items as they are: all in one turn of the event loop, so that no delta falls between. Of a session
+ * owned elsewhere the streaming items are asked first, and the deltas that come meanwhile follow them.
  */
 export const startSession = async (
   sub: Subscription,
   from: { epoch?: string | undefined; after?: number | undefined },
-  { engine, sessions, limits }: ReplaySource,
+  source: ReplaySource,
 ): Promise<Start> => {
+  const { engine, elsewhere, sessions } = source;
   const parsed = SessionId.safeParse(sub.stream.slice('session:'.length));
   if (!parsed.success)
     return { type: 'refused', code: 'invalid', message: `stream: not a session's id: ${sub.name}` };
   const id = parsed.data;
-  const gone: Start = { type: 'refused', code: 'not_found', message: `There is no session "${id}".` };
   const epoch = sessions.epoch();
   if (from.epoch !== undefined && from.epoch !== epoch) return { type: 'reset', reason: 'epoch' };
 
+  sub.elsewhere = elsewhere !== undefined;
+  const theirs = await elsewhere?.join(id);
+  if (!theirs) sub.elsewhere = false;
+
   if (from.after === undefined) {
     const session = await sessions.get(id);
-    if (!session) return gone;
+    if (!session) return gone(id);
     sub.sent = session.seq;
   } else {
     sub.sent = from.after;
-    let cursor = from.after;
-    let rows = 0;
-    for (;;) {
-      const changes = await engine().changes(id, cursor, limits.replay_page);
-      if (sub.state === 'ended') return { type: 'live' };
-      if (!changes) return gone;
-      if (changes.epoch !== epoch || changes.seq < cursor) return { type: 'reset', reason: 'epoch' };
-      // Below it the client holds the items of another branch; a new session's first branch is as old as itself.
-      if (from.after > 0 && from.after < changes.branch_seq) return { type: 'reset', reason: 'branch' };
-      rows += changes.items.length + changes.turns.length;
-      if (rows > limits.replay_rows) return { type: 'reset', reason: 'gap' };
-      if (changes.seq > cursor) await sendPage(sub, changes);
-      if (changes.complete) break;
-      const last = Math.max(cursor, ...[...changes.items, ...changes.turns].map((row) => row.seq));
-      if (last === cursor) throw new Error(`the changes of ${id} above ${cursor} do not end`);
-      cursor = last;
-    }
+    const end = await sendRows(sub, id, source);
+    if (end) return end;
+  }
+  for (let rounds = 0; hasGap(sub); rounds += 1) {
+    if (rounds === 3) return { type: 'reset', reason: 'gap' };
+    const end = await sendRows(sub, id, source);
+    if (end) return end;
   }
 
   if (sub.state === 'ended') return { type: 'live' };
   sub.state = 'live';
-  for (const encoded of sub.waiting) sub.socket.add(sub, encoded);
+  const isDelta = ({ event }: Encoded): boolean => event.kind === 'delta';
+  const { waiting } = sub;
   sub.waiting = [];
+  for (const encoded of waiting) if (!isDelta(encoded)) sub.socket.add(sub, encoded);
   sub.head = Math.max(sub.head, sub.sent);
   sub.socket.control({
     op: 'subbed',
     stream: sub.name,
     epoch,
     seq: sub.sent,
-    live: sub.level === 'full' ? [...engine().live(id)] : [],
+    live: sub.level === 'full' ? [...(theirs ?? engine().live(id))] : [],
   });
+  if (theirs) for (const encoded of waiting) if (isDelta(encoded)) sub.socket.add(sub, encoded);
   return { type: 'live' };
+};
+
+const gone = (id: SessionId): Start => ({
+  type: 'refused',
+  code: 'not_found',
+  message: `There is no session "${id}".`,
+});
+
+/** true: an event that waits follows one that never came (it was lost between two servers). */
+const hasGap = (sub: Subscription): boolean => {
+  let head = sub.sent;
+  for (const { event, prev } of sub.waiting) {
+    if (!('seq' in event)) continue;
+    if (prev !== undefined && prev > head) return true;
+    head = Math.max(head, event.seq);
+  }
+  return false;
+};
+
+/** Sends all rows above `sub.sent`. Answers how the subscription ends where it cannot go on. */
+const sendRows = async (
+  sub: Subscription,
+  id: SessionId,
+  { engine, sessions, limits }: ReplaySource,
+): Promise<Start | undefined> => {
+  const from = sub.sent;
+  const epoch = sessions.epoch();
+  let cursor = from;
+  let rows = 0;
+  for (;;) {
+    const changes = await engine().changes(id, cursor, limits.replay_page);
+    if (sub.state === 'ended') return { type: 'live' };
+    if (!changes) return gone(id);
+    if (changes.epoch !== epoch || changes.seq < cursor) return { type: 'reset', reason: 'epoch' };
+    // Below it the client holds the items of another branch; a new session's first branch is as old as itself.
+    if (from > 0 && from < changes.branch_seq) return { type: 'reset', reason: 'branch' };
+    rows += changes.items.length + changes.turns.length;
+    if (rows > limits.replay_rows) return { type: 'reset', reason: 'gap' };
+    if (changes.seq > cursor) await sendPage(sub, changes);
+    if (changes.complete) return undefined;
+    const last = Math.max(cursor, ...[...changes.items, ...changes.turns].map((row) => row.seq));
+    if (last === cursor) throw new Error(`the changes of ${id} above ${cursor} do not end`);
+    cursor = last;
+  }
 };
 
 const sendPage = async (sub: Subscription, changes: Changes): Promise<void> => {

@@ -81,7 +81,8 @@ export class LiveSocket {
       this.#addLatest(sub, encoded);
       return;
     }
-    if (event.seq <= sub.sent) return;
+    // A session's state may be told again at the seq already sent: while it waits for the database there is no other.
+    if (event.seq < sub.sent || (event.seq === sub.sent && event.kind !== 'session')) return;
     if (sub.level === 'summary' && !SUMMARY.has(event.kind)) return;
     if (event.kind === 'item') this.#deltas.delete(event.data.id);
     this.#pending.push({ sub, encoded, prev: sub.sent });
@@ -89,6 +90,7 @@ export class LiveSocket {
   }
 
   #addDelta(sub: Subscription, encoded: Encoded, delta: Delta): void {
+    if (sub.state === 'replaying' && sub.elsewhere) sub.waiting.push(encoded);
     if (sub.state !== 'live' || sub.level !== 'full' || sub.dirty) return;
     if (this.#behind) {
       sub.dirty = true;

@@ -7,6 +7,7 @@ import type {
   Stats,
   ToolFacts,
 } from '@maestro/protocol';
+import type { Elsewhere, RemoteEvent } from './elsewhere.ts';
 import { Encoded } from './encoded.ts';
 import type { HubLimits } from './limits.ts';
 import { type Start, startSession } from './replay.ts';
@@ -27,6 +28,8 @@ export interface HubDeps {
   readonly engine: () => Pick<Engine, 'changes' | 'live'>;
   readonly sessions: Pick<SessionStore, 'get' | 'list' | 'epoch'>;
   readonly server: ServerFeed;
+  /** Where several servers share the database. */
+  readonly elsewhere?: Elsewhere;
   readonly version: string;
   readonly log: Log;
   readonly limits?: Partial<HubLimits>;
@@ -37,6 +40,12 @@ export type ResetReason = Extract<ServerFrame, { op: 'reset' }>['reason'];
 /** Who listens to what, and the way of an event to them. */
 export interface Streams {
   publish(events: readonly SessionEvent[]): void;
+  /** Events of sessions that other servers own. A gap ends in a catch-up. */
+  receive(events: readonly RemoteEvent[]): void;
+  /** Streams that have followers here. */
+  followed(): string[];
+  /** Reads what followers of a stream may have missed; with `seq` only where that is more than they know of. */
+  catchUp(stream: string, seq?: number): void;
   subscribe(socket: LiveSocket, frame: Extract<ClientFrame, { op: 'sub' }>): void;
   unsubscribe(socket: LiveSocket, frame: Extract<ClientFrame, { op: 'unsub' }>): void;
   /** The subscription ends; the client takes the snapshot and subscribes again. */
@@ -67,18 +76,29 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
     }, limits.tick_ms);
   };
 
-  const publish = (events: readonly SessionEvent[]): void => {
+  const receive = (events: readonly RemoteEvent[]): void => {
     const touched = new Set<LiveSocket>();
-    for (const event of events) {
+    for (const { event, prev } of events) {
       const subs = byStream.get(event.stream);
       if (!subs) continue;
-      const encoded = new Encoded(event);
+      const encoded = new Encoded(event, prev);
       for (const sub of subs) {
+        if (prev !== undefined && prev > sub.head) again(sub);
         sub.socket.add(sub, encoded);
         touched.add(sub.socket);
       }
     }
     settle(touched);
+  };
+  const publish = (events: readonly SessionEvent[]): void => receive(events.map((event) => ({ event })));
+
+  /** Sends a follower what it missed, from the database, and goes on. */
+  const again = (sub: Subscription): void => {
+    // One that is being sent rows sees the gap by itself; a slow one starts anew anyway.
+    if (sub.state !== 'live' || sub.dirty) return;
+    sub.socket.flush();
+    sub.state = 'replaying';
+    begin(sub, { after: sub.sent });
   };
 
   const end = (sub: Subscription): void => {
@@ -87,7 +107,7 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
     if (sub.socket.subscriptions.get(sub.stream) === sub) sub.socket.subscriptions.delete(sub.stream);
     const subs = byStream.get(sub.stream);
     subs?.delete(sub);
-    if (subs?.size === 0) byStream.delete(sub.stream);
+    if (subs?.size === 0 && byStream.delete(sub.stream)) deps.elsewhere?.left(sub.stream);
     if (!byStream.has('server')) {
       clearInterval(stats);
       stats = undefined;
@@ -154,7 +174,8 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
   const start = (sub: Subscription, from: { epoch?: string; after?: number }): Promise<Start> => {
     if (sub.stream === 'sessions') return startCards(sub);
     if (sub.stream === 'server') return startServer(sub);
-    return startSession(sub, from, { engine: deps.engine, sessions, limits });
+    const { engine, elsewhere } = deps;
+    return startSession(sub, from, { engine, sessions, limits, ...(elsewhere ? { elsewhere } : {}) });
   };
 
   const subscribe = (socket: LiveSocket, frame: Extract<ClientFrame, { op: 'sub' }>): void => {
@@ -174,14 +195,24 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
       level: frame.level ?? 'full',
       state: 'replaying',
       waiting: [],
+      elsewhere: false,
       sent: 0,
       head: 0,
       dirty: false,
     };
     socket.subscriptions.set(stream, sub);
-    const subs = byStream.get(stream) ?? new Set();
-    byStream.set(stream, subs.add(sub));
-    start(sub, frame)
+    const subs = byStream.get(stream);
+    if (subs) subs.add(sub);
+    else {
+      byStream.set(stream, new Set([sub]));
+      deps.elsewhere?.followed(stream);
+    }
+    begin(sub, frame);
+  };
+
+  const begin = (sub: Subscription, from: { epoch?: string; after?: number }): void => {
+    const { socket, stream } = sub;
+    start(sub, from)
       .then((started) => {
         if (sub.state === 'ended' || started.type === 'live') return;
         if (started.type === 'reset') {
@@ -190,31 +221,42 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
         }
         end(sub);
         const { code, message } = started;
-        socket.control({ op: 'error', code, message, stream: frame.stream });
+        socket.control({ op: 'error', code, message, stream: sub.name });
       })
       .catch((error: unknown) => {
         log.error('live.subscribe', { stream, error: String(error) });
         if (sub.state === 'ended') return;
         end(sub);
         const message = 'The server cannot read this stream now. Subscribe again in a moment.';
-        socket.control({ op: 'error', code: 'unavailable', message, stream: frame.stream });
+        socket.control({ op: 'error', code: 'unavailable', message, stream: sub.name });
       });
+  };
+
+  const resetAll = (stream: string, reason: ResetReason): void => {
+    for (const sub of [...(byStream.get(stream) ?? [])]) {
+      sub.socket.flush();
+      reset(sub, reason);
+    }
   };
 
   return {
     publish,
+    receive,
+    followed: () => [...byStream.keys()],
+    catchUp: (stream, seq) => {
+      if (!stream.startsWith('session:')) {
+        resetAll(stream, 'gap');
+        return;
+      }
+      for (const sub of byStream.get(stream) ?? []) if (seq === undefined || sub.head < seq) again(sub);
+    },
     subscribe,
     unsubscribe: (socket, frame) => {
       const sub = socket.subscriptions.get(streamOf(frame.stream));
       if (sub) end(sub);
     },
     reset,
-    resetAll: (stream, reason) => {
-      for (const sub of [...(byStream.get(stream) ?? [])]) {
-        sub.socket.flush();
-        reset(sub, reason);
-      }
-    },
+    resetAll,
     forget: (socket) => {
       for (const sub of socket.subscriptions.values()) end(sub);
       waiting.delete(socket);

@@ -13,6 +13,8 @@ export interface Subscription {
   /** `replaying`: live events wait in `waiting`. `ended`: replaced, reset or unsubscribed; gets nothing more. */
   state: 'replaying' | 'live' | 'ended';
   waiting: Encoded[];
+  /** The session is owned by another server: its deltas wait too, because its text is asked before the rows are read. */
+  elsewhere: boolean;
   /** The last seq sent: the next event's `prev`. */
   sent: number;
   /** The highest seq known. */

@@ -23,7 +23,7 @@ export interface ProviderServiceDeps {
   readonly log: Log;
   /** Called when the facts have changed. */
   readonly changed: (facts: readonly ProviderFacts[]) => void;
-  readonly credentials_changed: () => void;
+  readonly credentials_changed: (by?: 'another server') => void;
 }
 
 interface Learnt {
@@ -103,10 +103,10 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
       const message = answer.ok ? answer.value.message : words(answer.error);
       return ok({ credential: after, ok: answer.ok, message });
     },
-    credentialsChanged() {
+    credentialsChanged(by) {
       learnt.clear();
       presetProbe?.forget();
-      deps.credentials_changed();
+      deps.credentials_changed(by);
       void askAll();
     },
   };

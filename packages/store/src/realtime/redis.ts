@@ -23,7 +23,9 @@ const TOUCH = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('
  */
 export const openRedis = async ({ url, log }: RedisOptions): Promise<Realtime> => {
   // Loaded only where REDIS_URL is set: it takes 0.2 s.
-  const { createClient } = await import('@redis/client');
+  const {
+    default: { createClient },
+  } = await import('@redis/client');
   const listeners = new Set<(state: RealtimeState) => void>();
   const whole = new Map<string, boolean>();
   let state: RealtimeState = 'down';

@@ -11,7 +11,7 @@ import { itemColumns } from './columns.ts';
 export const makeLeases = (
   db: Database,
   sole_owner: boolean,
-): Pick<SessionStore, 'acquire' | 'renewAll' | 'release' | 'abandoned'> => {
+): Pick<SessionStore, 'acquire' | 'renewAll' | 'release' | 'abandoned' | 'unfinished' | 'holder'> => {
   const expired = sole_owner
     ? `lease_owner is distinct from $1`
     : `(lease_owner is distinct from $1 and (lease_until is null or lease_until < now()))`;
@@ -19,6 +19,30 @@ export const makeLeases = (
 
   const open = `(status in ('running', 'waiting') or exists (
     select 1 from turns t where t.session_id = sessions.session_id and t.status in ('running', 'waiting')))`;
+
+  const withOpenWork = async (leases: readonly Lease[]): Promise<Abandoned[]> => {
+    if (leases.length === 0) return [];
+    const ids = leases.map((lease) => lease.session_id);
+    const [turns, items] = await Promise.all([
+      db.query<TurnRow>({
+        text: `select * from turns where session_id = any($1::text[]) and status in ('running', 'waiting') order by no`,
+        values: [ids],
+      }),
+      db.query<ItemRow>({
+        text: `select ${itemColumns} from items i where session_id = any($1::text[])
+          and status in ('queued', 'streaming', 'running', 'pending') order by session_id, position`,
+        values: [ids],
+      }),
+    ]);
+    return leases.map((lease): Abandoned => {
+      const turn = turns.findLast((candidate) => candidate.session_id === lease.session_id);
+      return {
+        lease,
+        turn: turn ? turnOf(turn) : null,
+        open_items: items.filter((item) => item.session_id === lease.session_id).map(itemOf),
+      };
+    });
+  };
 
   return {
     acquire: async (id, owner, ttl_ms) => {
@@ -54,28 +78,24 @@ export const makeLeases = (
           where ${expired} and ${open} returning session_id, lease_epoch`,
         values: [owner, ttl_ms],
       });
-      if (taken.length === 0) return [];
-      const ids = taken.map((row) => row.session_id);
-      const [turns, items] = await Promise.all([
-        db.query<TurnRow>({
-          text: `select * from turns where session_id = any($1::text[]) and status in ('running', 'waiting') order by no`,
-          values: [ids],
-        }),
-        db.query<ItemRow>({
-          text: `select ${itemColumns} from items i where session_id = any($1::text[])
-            and status in ('queued', 'streaming', 'running', 'pending') order by session_id, position`,
-          values: [ids],
-        }),
-      ]);
-      return taken.map((row): Abandoned => {
-        const turn = turns.findLast((candidate) => candidate.session_id === row.session_id);
-        const lease: Lease = { session_id: row.session_id, owner, epoch: row.lease_epoch };
-        return {
-          lease,
-          turn: turn ? turnOf(turn) : null,
-          open_items: items.filter((item) => item.session_id === row.session_id).map(itemOf),
-        };
+      return withOpenWork(
+        taken.map((row) => ({ session_id: row.session_id, owner, epoch: row.lease_epoch })),
+      );
+    },
+
+    unfinished: async (lease) => {
+      const [found] = await withOpenWork([lease]);
+      return found ?? { lease, turn: null, open_items: [] };
+    },
+
+    holder: async (id) => {
+      const [row] = await db.query<{ owner: string; lapses_in_ms: number }>({
+        name: 'lease_holder',
+        text: `select lease_owner as owner, extract(epoch from lease_until - now())::double precision * 1000 as lapses_in_ms
+          from sessions where session_id = $1 and lease_owner is not null and lease_until > now()`,
+        values: [id],
       });
+      return row;
     },
   };
 };

@@ -1,0 +1,150 @@
+import { type Engine, fail, type Result, type SessionStore } from '@maestro/ports';
+import { type Item, type ItemId, newId, type SessionId } from '@maestro/protocol';
+import type { Asks } from './asks.ts';
+import {
+  type CommandInput,
+  type CommandName,
+  type Commands,
+  type CommandValue,
+  isRepeatable,
+  resultOf,
+} from './commands.ts';
+
+/** How long an owner has for a command before it is asked again (it remembers), ms. */
+const ANSWER_MS = 3_000;
+/** How long an owner has to tell the text that streams; the database has what is at most about a second older. */
+const TEXT_MS = 1_000;
+/** How often it is looked whether a session can be taken, ms. */
+const LOOK_MS = 200;
+
+/** This server's own sessions. */
+export interface LocalEngine extends Engine {
+  holds(id: SessionId): Promise<boolean>;
+  /** true: this server holds it; nothing is taken. */
+  isHere(id: SessionId): boolean;
+}
+
+export interface ClusterEngineDeps {
+  /** Made after this: it tells the others what happens. */
+  readonly local: () => LocalEngine;
+  readonly sessions: Pick<SessionStore, 'holder' | 'get'>;
+  readonly asks: Pick<Asks, 'ask'>;
+  readonly me: string;
+  /** How long a lease holds: after that a dead owner's session is ours to take. */
+  readonly lease_ms: number;
+  readonly now: () => number;
+  readonly wait: (ms: number) => Promise<void>;
+  /** true: this server has left the others. */
+  readonly hasLeft: () => boolean;
+}
+
+export interface ClusterEngine extends Engine {
+  /** The streaming items of a session of another server. undefined: nobody else owns it. Never rejects. */
+  theirs(id: SessionId, follow: boolean): Promise<readonly Item[] | undefined>;
+}
+
+const unreachable = (): Result<never> =>
+  fail('unavailable', 'The server that holds this session does not answer. Try again in a few seconds.', {
+    retry_after_s: 5,
+  });
+const unknownOutcome = (): Result<never> =>
+  fail(
+    'unavailable',
+    'The server that held this session stopped while it handled this. Look whether it was done before you try again.',
+    { retry_after_s: 1 },
+  );
+
+/**
+ * The engine of all servers together. A command for a session held elsewhere runs there; where its owner is gone it runs
+ * here, once the lease has lapsed. What is read comes from the database, with the text that streams asked from the owner.
+ */
+export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
+  const { local, sessions, asks, me } = deps;
+
+  const command = async <K extends CommandName>(
+    name: K,
+    ...input: CommandInput[K]
+  ): Promise<Result<CommandValue[K]>> => {
+    const here = local();
+    const commands: Commands = here;
+    const session = input[0];
+    // The owner knows a repeated question by it.
+    const id = newId('ask');
+    const giveUp = deps.now() + deps.lease_ms + 2 * ANSWER_MS;
+    let begun = false;
+    for (;;) {
+      if (await here.holds(session)) {
+        return begun && !isRepeatable(name) ? unknownOutcome() : commands[name](...input);
+      }
+      const holder = await sessions.holder(session);
+      // Nobody holds it and we could not take it: it is not there, or we are shutting down. The engine has the words.
+      if (!holder && !(await sessions.get(session))) return commands[name](...input);
+      if (deps.hasLeft()) return commands[name](...input);
+      if (holder && holder.owner !== me) {
+        const reply = await asks.ask(holder.owner, id, { type: 'command', session, name, input }, ANSWER_MS);
+        if (reply.type === 'done') return resultOf(name, reply.result);
+        if (reply.type === 'silent') begun = true;
+      }
+      if (deps.now() > giveUp) return begun ? unknownOutcome() : unreachable();
+      await deps.wait(Math.min(LOOK_MS, Math.max(10, holder?.lapses_in_ms ?? 0)));
+    }
+  };
+
+  const theirs = async (id: SessionId, follow: boolean): Promise<readonly Item[] | undefined> => {
+    if (local().isHere(id)) return undefined;
+    const holder = await sessions.holder(id).catch(() => undefined);
+    if (!holder || holder.owner === me) return undefined;
+    const reply = await asks.ask(holder.owner, newId('ask'), { type: 'live', session: id, follow }, TEXT_MS);
+    return reply.type === 'live' ? reply.items : undefined;
+  };
+
+  const withText = (items: readonly Item[], live: readonly Item[]): Item[] => {
+    const now = new Map<ItemId, Item>(live.map((item) => [item.id, item]));
+    return items.map((item) => {
+      const newer = now.get(item.id);
+      return newer && newer.seq >= item.seq ? newer : item;
+    });
+  };
+
+  return {
+    create: (body) => local().create(body),
+    patch: (id, body) => command('patch', id, body),
+    delete: (id) => command('delete', id),
+    send: (id, body) => command('send', id, { ...body, id: body.id ?? newId<ItemId>('itm') }),
+    patchQueued: (id, entry, body) => command('patchQueued', id, entry, body),
+    deleteQueued: (id, entry) => command('deleteQueued', id, entry),
+    interrupt: (id) => command('interrupt', id),
+    resume: (id) => command('resume', id),
+    fork: (id, at_item) => command('fork', id, at_item),
+    activate: (id, conversation) => command('activate', id, conversation),
+    retry: (id) => command('retry', id),
+    edit: (id, item, text) => command('edit', id, item, text),
+    answer: (id, item, decision) => command('answer', id, item, decision),
+    theirs,
+
+    snapshot: async (id, tail) => {
+      const snapshot = await local().snapshot(id, tail);
+      if (!snapshot?.items.some(isOpen)) return snapshot;
+      const live = await theirs(id, false);
+      if (!live) return snapshot;
+      const items = withText(snapshot.items, live);
+      const streaming = new Set(live.map((item) => item.id));
+      return {
+        ...snapshot,
+        items,
+        live: items.filter((item) => streaming.has(item.id)).map((item) => item.id),
+      };
+    },
+    changes: (id, after, limit) => local().changes(id, after, limit),
+    item: async (id, item) => {
+      const found = await local().item(id, item);
+      if (!found || !isOpen(found)) return found;
+      return withText([found], (await theirs(id, false)) ?? [])[0];
+    },
+    live: (id) => local().live(id),
+    running: () => local().running(),
+    drain: () => local().drain(),
+  };
+};
+
+const isOpen = (item: Item): boolean => item.status === 'streaming' || item.status === 'running';
