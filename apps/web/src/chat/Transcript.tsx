@@ -7,8 +7,11 @@ import { Row } from './rows/Row.tsx';
 
 /** The view follows the end only while the person is this near to it, px. */
 const nearEnd = 60;
-/** Most items held while reading at the end. */
+/** Most items held, wherever the person reads; and how many stay when it was reached. */
 const resident = 1500;
+const spared = 1300;
+/** Items of one page of history. */
+const page = 80;
 const estimate = (): number => 96;
 
 /** The history as virtual rows, anchored at its end; older pages load as the person scrolls up. */
@@ -21,6 +24,7 @@ export function Transcript({ focusItem }: { focusItem: { id: ItemId; at: number 
   const keyOf = useCallback((index: number): string => latest.current[index] ?? String(index), []);
   const element = useCallback(() => scroller.current, []);
 
+  const [away, setAway] = useState(false);
   const rows = useVirtualizer({
     count: order.length,
     getScrollElement: element,
@@ -28,33 +32,40 @@ export function Transcript({ focusItem }: { focusItem: { id: ItemId; at: number 
     getItemKey: keyOf,
     overscan: 6,
     anchorTo: 'end',
-    followOnAppend: true,
+    followOnAppend: !away,
     scrollEndThreshold: nearEnd,
     paddingStart: 16,
     paddingEnd: 20,
   });
   const visible = rows.getVirtualItems();
-  const { away, fresh, jump } = useEnd(rows, scroller, order);
+  const { fresh, jump } = useEnd(rows, scroller, order, away, setAway);
 
   const first = visible[0]?.index ?? 0;
-  const [loading, setLoading] = useState(false);
+  const last = visible.at(-1)?.index ?? 0;
+  const [loading, setLoading] = useState<'older' | 'newer' | null>(null);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     const { view } = watch;
-    if (!view || first > 8 || view.oldest === Number.NEGATIVE_INFINITY || loading || failed) return;
-    setLoading(true);
-    watch
-      .loadOlder(80)
+    if (!view || loading || failed) return;
+    const older = first <= 8 && view.oldest !== Number.NEGATIVE_INFINITY;
+    const newer = last >= order.length - 8 && watch.hasNewer;
+    if (!older && !newer) return;
+    setLoading(older ? 'older' : 'newer');
+    (older ? watch.loadOlder(page) : watch.loadNewer(page))
       .catch(() => setFailed(true))
-      .finally(() => setLoading(false));
-  }, [watch, first, loading, failed]);
+      .finally(() => setLoading(null));
+  }, [watch, first, last, order, loading, failed]);
 
   useEffect(() => {
-    const { view } = watch;
-    const keep = away || order.length <= resident ? undefined : order[order.length - resident + 200];
-    const position = keep === undefined ? undefined : view?.items.get(keep)?.position;
-    if (position !== undefined) watch.dropBelow(position);
-  }, [watch, away, order]);
+    if (order.length <= resident || loading) return;
+    // What is farther from the eye goes.
+    const above = first > order.length - last;
+    const end = order[above ? order.length - spared : spared - 1];
+    const position = end && watch.view?.items.get(end)?.position;
+    if (position === undefined) return;
+    if (above) watch.dropBelow(position);
+    else watch.dropAbove(position);
+  }, [watch, first, last, order, loading]);
 
   useEffect(() => {
     if (!focusItem) return;
@@ -69,8 +80,14 @@ export function Transcript({ focusItem }: { focusItem: { id: ItemId; at: number 
 
   return (
     <div className="transcript-frame">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
-      <section className="transcript" ref={scroller} aria-label="Conversation" tabIndex={0}>
+      <section
+        className="transcript"
+        ref={scroller}
+        aria-label="Conversation"
+        data-rows={order.length}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+        tabIndex={0}
+      >
         <div className="transcript-all" style={{ height: rows.getTotalSize() }}>
           {visible.map((row) => {
             const id = order[row.index];
@@ -90,17 +107,23 @@ export function Transcript({ focusItem }: { focusItem: { id: ItemId; at: number 
           })}
         </div>
       </section>
-      {loading && <p className="older">Loading older messages…</p>}
+      {loading && <p className="older">Loading {loading} messages…</p>}
       {failed && (
         <p className="older" role="alert">
-          Older messages did not load.{' '}
+          More messages did not load.{' '}
           <button type="button" className="button small" onClick={() => setFailed(false)}>
             Try again
           </button>
         </p>
       )}
       {away && (
-        <button type="button" className="button small jump" onClick={jump}>
+        <button
+          type="button"
+          className="button small jump"
+          onClick={jump}
+          // It lies over the history, not in it.
+          onWheel={(event) => scroller.current?.scrollBy(0, event.deltaY)}
+        >
           <Icon name="down" />
           Jump to latest{fresh > 0 ? `, ${fresh} new` : ''}
         </button>
@@ -112,8 +135,14 @@ export function Transcript({ focusItem }: { focusItem: { id: ItemId; at: number 
 type Rows = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
 
 /** Whether the person reads away from the end, how much came since, and the way back. */
-const useEnd = (rows: Rows, scroller: { current: HTMLDivElement | null }, order: readonly ItemId[]) => {
-  const [away, setAway] = useState(false);
+const useEnd = (
+  rows: Rows,
+  scroller: { current: HTMLDivElement | null },
+  order: readonly ItemId[],
+  away: boolean,
+  setAway: (away: boolean) => void,
+) => {
+  const watch = useWatch();
   const [seen, setSeen] = useState<ItemId | null>(null);
   const atEnd = useRef(true);
   const lastId = order.at(-1) ?? null;
@@ -122,13 +151,14 @@ const useEnd = (rows: Rows, scroller: { current: HTMLDivElement | null }, order:
 
   useLayoutEffect(() => {
     if (order.length > 0 && atEnd.current) rows.scrollToEnd();
-  }, [rows, order.length]);
+  }, [rows, order]);
 
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
     const check = (): void => {
-      const near = element.scrollHeight - element.scrollTop - element.clientHeight <= nearEnd;
+      const near =
+        !watch.hasNewer && element.scrollHeight - element.scrollTop - element.clientHeight <= nearEnd;
       if (near === atEnd.current) return;
       atEnd.current = near;
       setAway(!near);
@@ -143,15 +173,17 @@ const useEnd = (rows: Rows, scroller: { current: HTMLDivElement | null }, order:
       element.removeEventListener('scroll', check);
       keep.disconnect();
     };
-  }, [scroller]);
+  }, [watch, scroller, setAway]);
 
   const jump = useCallback(() => {
     atEnd.current = true;
     setAway(false);
     setSeen(null);
-    rows.scrollToEnd();
-  }, [rows]);
+    if (watch.hasNewer) watch.resync();
+    else rows.scrollToEnd();
+  }, [watch, rows, setAway]);
 
-  const fresh = seen === null ? 0 : Math.max(0, order.length - 1 - order.lastIndexOf(seen));
-  return { away, fresh, jump };
+  // Not known where the items since were dropped.
+  const seenAt = seen === null || watch.hasNewer ? -1 : order.lastIndexOf(seen);
+  return { fresh: away && seenAt >= 0 ? order.length - 1 - seenAt : 0, jump };
 };
