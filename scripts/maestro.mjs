@@ -5,7 +5,7 @@ import { delimiter, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensurePage, ensureServer, serverBundle } from './build.mjs';
 import { ensureInstalled } from './install.mjs';
-import { pinnedNode, root } from './node.mjs';
+import { pinnedNode, root, serverFlags } from './node.mjs';
 import { become } from './run.mjs';
 import { giveUp } from './words.mjs';
 
@@ -52,14 +52,17 @@ const endWithNpm = () => {
 
 endWithNpm();
 const args = process.argv.slice(2);
+const serves = args[0] === 'start' || args[0] === 'demo';
 const helps = args.includes('--help') || args.includes('-h');
 await ensureInstalled();
 await ensureServer();
-if ((args[0] === 'start' || args[0] === 'demo') && !helps) await ensurePage();
+if (serves && !helps) await ensurePage();
 leaveNpm();
 
 const node = pinnedNode();
-if (realpathSync(process.execPath) === realpathSync(node)) {
+if (serves) {
+  become(node, [...serverFlags, serverBundle, ...args]);
+} else if (realpathSync(process.execPath) === realpathSync(node)) {
   process.argv = [node, serverBundle, ...args];
   await import(pathToFileURL(serverBundle).href);
 } else {

@@ -3,6 +3,12 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/**
+ * How the server's Node is started. Without the limit V8's young generation grows to 55 MB under fifty streaming
+ * sessions and stays so; with 8 MB it costs no measurable time and saves about 50 MB (`npm run bench -- memory`).
+ */
+export const serverFlags = ['--max-semi-space-size=8'];
+
 /** Root of the checkout. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

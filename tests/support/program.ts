@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { serverFlags } from '../../scripts/node.mjs';
 
 const bundle = join(import.meta.dirname, '..', '..', 'dist', 'server', 'main.mjs');
 
@@ -85,7 +86,7 @@ export const startProgram = (
 export const startMaestro = (
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string | null } = {},
-): Program => startProgram(process.execPath, [bundle, ...args], options);
+): Program => startProgram(process.execPath, [...serverFlags, bundle, ...args], options);
 
 /** Runs `maestro <args>` to its end. */
 export const maestro = async (
