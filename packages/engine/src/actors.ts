@@ -71,7 +71,7 @@ export class Actors {
       return undefined;
     }
     this.#unsettled.delete(id);
-    if (open?.turn && this.#deps.auto_resume) await actor.resume(await sessions.lastTurn(id));
+    if (open?.turn && this.#deps.auto_resume) await actor.resume();
     this.#actors.set(id, actor);
     return actor;
   }
@@ -111,7 +111,7 @@ export class Actors {
     this.#timer = undefined;
     const actors = [...this.#actors.values()];
     const stopped = actors.filter((actor) => actor.running).map((actor) => actor.lease.session_id);
-    await Promise.all(actors.map((actor) => actor.stop('drain')));
+    await Promise.all(actors.map((actor) => actor.close('drain')));
     // Not released where the database is away: a lease ends by itself.
     const released = await Promise.allSettled(
       actors.map((actor) => this.#deps.stores.sessions.release(actor.lease)),

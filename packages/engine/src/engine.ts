@@ -105,7 +105,7 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     },
 
     async delete(id) {
-      const closed = await withActor(id, async (actor) => ok(await actor.stop('person')));
+      const closed = await withActor(id, async (actor) => ok(await actor.close('person')));
       if (!closed.ok) return closed;
       await actors.forget(id);
       if (!(await sessions.delete(id))) return unknownSession();
@@ -120,8 +120,8 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
       }),
     patchQueued: (id, entry, body) => withActor(id, (actor) => actor.patchQueued(entry, body)),
     deleteQueued: (id, entry) => withActor(id, (actor) => actor.deleteQueued(entry)),
-    interrupt: (id) => withActor(id, async (actor) => ok(await actor.stop('person'))),
-    resume: (id) => withActor(id, async (actor) => actor.resume(await sessions.lastTurn(id))),
+    interrupt: (id) => withActor(id, (actor) => actor.stop()),
+    resume: (id) => withActor(id, (actor) => actor.resume()),
     fork: (id, at_item) =>
       withActor(id, (actor) => actor.fork(at_item ? { type: 'with', item: at_item } : { type: 'end' })),
     activate: (id, conversation) => withActor(id, (actor) => actor.activate(conversation)),
@@ -151,7 +151,7 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     holds: async (id) => !draining && (await actors.get(id)) !== undefined,
     isHere: (id) => actors.loaded(id) !== undefined,
     takeOver: async (id) => {
-      const taken = await withActor(id, async (actor) => actor.resume(await sessions.lastTurn(id)));
+      const taken = await withActor(id, (actor) => actor.resume());
       return taken.ok;
     },
     async handOver() {

@@ -40,6 +40,10 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** How often a database that went away is asked again. */
 const PROBE_MS = 250;
+/** What is not answered for so long makes us ask whether the database answers at all, and it has as long for that. */
+const SLOW_MS = 2_000;
+/** A read that a hung database does not answer is given up: it changes nothing. A write is never: it may still be made. */
+const READ_MS = 8_000;
 
 /**
  * Our prepared statements find their rows by index whatever the values. Planning them anew for each call, which
@@ -67,6 +71,8 @@ export type Connection = Pick<
   | 'idleTimeoutMillis'
 >;
 
+const isRead = /^\s*select\b/i;
+
 export const openDatabase = (connection: Connection, log: Log): Database => {
   const pool = new pg.Pool({
     types,
@@ -89,21 +95,31 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
     probing = true;
     while (!closed && !up) {
       await wait(PROBE_MS, undefined, { ref: false });
-      up = await pool.query('select 1').then(
-        () => true,
-        () => false,
-      );
+      up = await answers();
     }
     probing = false;
     if (up && !closed) log.info('database.back');
   };
+  const answers = (): Promise<boolean> => {
+    const question = { text: 'select 1', query_timeout: SLOW_MS };
+    return pool.query(question).then(
+      () => true,
+      () => false,
+    );
+  };
+  const down = (message: string): void => {
+    if (!up || closed) return;
+    up = false;
+    log.error('database.unavailable', { message });
+    void probe();
+  };
+  /** A database that hangs ends no statement: only asking finds it out. */
+  const suspect = async (): Promise<void> => {
+    if (up && !closed && !(await answers())) down(`no answer for ${SLOW_MS} ms`);
+  };
   const failed = (error: unknown): never => {
     if (!isUnavailable(error)) throw error;
-    if (up && !closed) {
-      up = false;
-      log.error('database.unavailable', { message: error instanceof Error ? error.message : String(error) });
-      void probe();
-    }
+    down(error instanceof Error ? error.message : String(error));
     throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
   };
   // Idle connections that die are dropped by the pool; without a listener the process would end.
@@ -112,10 +128,13 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
   });
 
   const run = async <T extends object>(on: pg.Pool | pg.PoolClient, statement: Statement): Promise<T[]> => {
-    const result = await on.query<T & pg.QueryResultRow>({
+    const slow = setTimeout(() => void suspect(), SLOW_MS).unref();
+    const asked = {
       ...statement,
       values: [...(statement.values ?? [])],
-    });
+      ...(isRead.test(statement.text) ? { query_timeout: READ_MS } : {}),
+    };
+    const result = await on.query<T & pg.QueryResultRow>(asked).finally(() => clearTimeout(slow));
     // Several statements in one text give a list of results.
     return Array.isArray(result) ? result.flatMap((each: pg.QueryResult<T & Row>) => each.rows) : result.rows;
   };

@@ -34,7 +34,7 @@ const systemCodes = new Set([
 /** Class 08 connection, 53 resources (disk full, too many connections), 58 system; 57P01-57P05 shutdown; 57014 our time-out; 25006 read-only standby. */
 const sqlStates = /^(08|53|58)|^57P0[1-5]$|^57014$|^25006$/;
 const clientMessages =
-  /^Connection terminated|^timeout exceeded when trying to connect|^Client (was closed|has encountered)|after calling end on the pool|^connection is closed/i;
+  /^Connection terminated|^Query read timeout|^timeout exceeded when trying to connect|^Client (was closed|has encountered)|after calling end on the pool|^connection is closed/i;
 
 export const isUnavailable = (error: unknown): boolean =>
   error instanceof StoreUnavailable ||

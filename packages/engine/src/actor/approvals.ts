@@ -65,7 +65,12 @@ export class Approvals {
     return decision;
   }
 
-  /** Called once the answer is written. */
+  /** Others than this one are open. */
+  others(id: ItemId): boolean {
+    return [...this.#open.keys()].some((each) => each !== id);
+  }
+
+  /** Called once the answer is written. Again: nothing. */
   answer(id: ItemId, decision: Decision): void {
     const open = this.#open.get(id);
     if (!open) return;

@@ -27,8 +27,9 @@ export const crashChange = (open: readonly Item[], turn: Turn | null): Change =>
         }),
       ]
     : [];
+  const closed = closeOpen(open, 'The server stopped before this call was started.');
   return {
-    items: [...open.map((item) => rewrite(item, truth(item), truthData(item))), ...said],
+    items: [...closed.items, ...said],
     ...(ended
       ? {
           turn: {
@@ -41,22 +42,29 @@ export const crashChange = (open: readonly Item[], turn: Turn | null): Change =>
         }
       : {}),
     session: { status: 'idle', waiting_for: null },
-    messages: open.flatMap(resultOf),
+    messages: closed.messages,
   };
 };
 
-const truthData = (item: Item): Item['data'] => {
+/** Ends what nothing else will end. `never_started`: why a call that waited did not run. */
+export const closeOpen = (
+  open: readonly Item[],
+  never_started: string,
+): { items: ItemWrite[]; messages: MessageWrite[] } => ({
+  items: open.map((item) => rewrite(item, truth(item), truthData(item, never_started))),
+  messages: open.flatMap((item) => resultOf(item, never_started)),
+});
+
+const truthData = (item: Item, never_started: string): Item['data'] => {
   if (item.kind !== 'tool_call') return item.data;
-  const words = item.status === 'running' ? unknownOutcome : neverStarted;
+  const words = item.status === 'running' ? unknownOutcome : never_started;
   return { ...item.data, error: words, ended_at: item.updated_at };
 };
 
-const neverStarted = 'The server stopped before this call was started.';
-
 /** The model is told as much as is known of each call that has no result. */
-const resultOf = (item: Item): MessageWrite[] => {
+const resultOf = (item: Item, never_started: string): MessageWrite[] => {
   if (item.kind !== 'tool_call' || item.status === 'streaming') return [];
-  const text = item.status === 'running' ? unknownOutcome : neverStarted;
+  const text = item.status === 'running' ? unknownOutcome : never_started;
   const content: Json = [
     {
       type: 'tool_result',

@@ -1,5 +1,5 @@
-import type { ItemWrite, MessageWrite } from '@maestro/ports';
-import type { Attachment, ItemId, Json, MessageId, QueueId, TurnId } from '@maestro/protocol';
+import type { Change, HistoryRow, ItemWrite, MessageWrite } from '@maestro/ports';
+import type { Attachment, ItemId, Json, MessageId, QueueEntry, QueueId, TurnId } from '@maestro/protocol';
 import { ItemId as ItemIdSchema, newId, QueueId as QueueIdSchema } from '@maestro/protocol';
 import { itemWrite } from './new-item.ts';
 
@@ -38,6 +38,25 @@ export const delivered = (
     content: contentOf(message),
   })),
 });
+
+/** A waiting message as it is delivered. */
+export const incoming = ({ id, text, attachments }: QueueEntry): Incoming => ({
+  id: asItem(id),
+  text,
+  attachments,
+});
+
+/** Waiting messages delivered to a running turn: the change, and the rows as its history needs them. */
+export const deliveredNow = (
+  entries: readonly QueueEntry[],
+  turn_id: TurnId,
+): { change: Change; rows: HistoryRow[] } => {
+  const { items, rows } = delivered(entries.map(incoming), turn_id);
+  return {
+    change: { items, messages: rows, queue: { remove: entries.map((entry) => entry.id) } },
+    rows: rows.map(({ id, role, content }) => ({ id, turn_id, ordinal: 0, role, content, native: null })),
+  };
+};
 
 const contentOf = (message: Incoming): Json => [
   ...message.attachments.map(

@@ -1,5 +1,4 @@
 import {
-  type Change,
   type Committed,
   type ForkPlace,
   fail,
@@ -10,6 +9,7 @@ import {
 } from '@maestro/ports';
 import type {
   Attachment,
+  Card,
   Conversation,
   ConversationId,
   Decision,
@@ -26,19 +26,23 @@ import type {
 } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import type { EngineDeps } from '../deps.ts';
-import { notice } from '../turn/notice.ts';
-import { runTurn, type TurnEnd } from '../turn/run-turn.ts';
+import { runTurn, type TurnEnd, unexpectedEnd } from '../turn/run-turn.ts';
 import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
 import { Approvals } from './approvals.ts';
 import { Branches } from './branches.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { answer_ms, Commands, unwritten } from './commands.ts';
 import { crashChange } from './crash-change.ts';
+import { waitingEvents } from './events.ts';
 import { LiveItems } from './live-items.ts';
-import { Mailbox } from './mailbox.ts';
-import { asItem, asQueue, delivered, type Incoming } from './messages.ts';
+import { asItem, asQueue, deliveredNow, type Incoming, incoming } from './messages.ts';
 import { rewrite } from './new-item.ts';
+import { OpenItems } from './open-items.ts';
+import { auditPatch } from './patch-audit.ts';
+import { safePublisher } from './safe-publisher.ts';
 import { type Pending, SessionWriter } from './session-writer.ts';
-import { changeNotices, endChange, firstWords } from './turn-changes.ts';
+import { inTime } from './store-wait.ts';
+import { changeNotices, endChange, resumeChange, runningChange, startChange } from './turn-changes.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
 type Send = RouteParsed<Routes['sendMessage']>['body'];
@@ -52,13 +56,8 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-const unwritten = (): Result<never> =>
-  fail(
-    'unavailable',
-    'The database does not answer or is full. Nothing was changed; try again in a moment.',
-    { retry_after_s: 2 },
-  );
-
+/** How long a session may take to end its turn when it is closed: the whole server stops within 10 s. */
+const close_ms = 6_000;
 const whileRunning = (): Result<never> =>
   fail('busy', 'This session is working. Stop it, or wait until it is done.');
 
@@ -72,10 +71,16 @@ export class SessionActor {
   readonly #queue: WaitingQueue;
   #running: Running | undefined;
   #lost = false;
+  /** No command is taken any more. */
+  #closed = false;
+  #card: Card | undefined;
+  /** The last turn, where it was learned of by looking. */
+  #found: Turn | undefined;
+  readonly #open = new OpenItems();
   #used: number;
   readonly #deps: EngineDeps;
   readonly #lease: Lease;
-  readonly #commands = new Mailbox();
+  readonly #commands: Commands;
   readonly #writer: SessionWriter;
   readonly #approvals = new Approvals();
   readonly #checkpoints: Checkpoints;
@@ -89,19 +94,31 @@ export class SessionActor {
     queue: readonly QueueEntry[],
     onLost: () => void,
   ) {
-    this.#deps = deps;
+    const publisher = safePublisher(deps.publisher, deps.log);
+    this.#deps = { ...deps, publisher };
     this.#lease = lease;
     this.#session = session;
     this.#queue = new WaitingQueue(queue);
     this.#onLost = onLost;
     this.#used = deps.clock.monotonic();
     const stream = `session:${session.id}`;
-    this.live = new LiveItems((delta) => deps.publisher.publish([{ stream, kind: 'delta', data: delta }]));
-    this.#writer = new SessionWriter(deps, lease, {
+    this.live = new LiveItems((delta) => publisher.publish([{ stream, kind: 'delta', data: delta }]));
+    this.#writer = new SessionWriter(this.#deps, lease, session.seq, {
       written: (written) => this.#seen(written),
       lost: () => this.#lose(),
+      waiting: (waiting) => this.#tellWaiting(waiting),
+      doubt: () => void this.#commands.settleSoon(),
+      found: (turn) => {
+        this.#found = turn;
+      },
     });
-    this.#checkpoints = new Checkpoints(this.live, this.#writer);
+    this.#commands = new Commands({
+      available: () => this.#writer.available,
+      refused: () => this.#refused(),
+      settle: () => this.#settle(),
+      log: deps.log,
+    });
+    this.#checkpoints = new Checkpoints(this.live, this.#writer, deps.log);
     this.#branches = new Branches(deps.stores.sessions, lease, this.#writer);
   }
 
@@ -120,7 +137,8 @@ export class SessionActor {
 
   async send(body: Send, attachments: readonly Attachment[]): Promise<Result<Sent>> {
     // A message sent right after Stop starts the next turn; it must not be queued behind the one that is ending.
-    if (this.#running?.abort.signal.aborted) await this.#running.ended;
+    const running = this.#running;
+    if (running?.abort.signal.aborted) await inTime(running.ended, answer_ms, () => undefined);
     return this.#command(async () => {
       const repeated = body.id ? await this.#known(body.id) : undefined;
       if (repeated) return ok(repeated);
@@ -139,7 +157,7 @@ export class SessionActor {
       const before = this.#session;
       const written = await this.#writer.commit({ session: body, items: changeNotices(this.#session, body) });
       if (!written.ok) return unwritten();
-      this.#auditPatch(before, body);
+      auditPatch(this.#deps, before, body);
       return ok(this.#session);
     });
   }
@@ -181,32 +199,40 @@ export class SessionActor {
     });
   }
 
-  /** Stops the turn, if one runs, and waits until its end is written. */
-  async stop(reason: StopReason): Promise<Session> {
+  /** Stops the turn, if one runs, and waits until its end is written, or until it is clear that the database is away. */
+  async stop(): Promise<Result<Session>> {
     const running = this.#running;
-    if (running) {
-      running.abort.abort(reason);
-      await running.ended;
-    }
-    return this.#session;
+    running?.abort.abort('person' satisfies StopReason);
+    const ended = running?.ended.then(() => true) ?? Promise.resolve(true);
+    if (await inTime(ended, answer_ms, () => false)) return ok(this.#session);
+    return fail('unavailable', 'The turn is stopped. Its end is written when the database answers again.', {
+      retry_after_s: 2,
+    });
   }
 
-  resume(last: Turn | undefined): Promise<Result<{ turn_id: TurnId }>> {
+  /** Takes no more commands and ends the turn. What is not written when it resolves is left to the next start. */
+  async close(reason: StopReason): Promise<void> {
+    this.#closed = true;
+    this.#commands.end();
+    const ended = (async () => {
+      do {
+        this.#running?.abort.abort(reason);
+        await this.#running?.ended;
+        // A command that was under way may have started another.
+        await this.#commands.idle();
+      } while (this.#running);
+    })();
+    await inTime(ended, close_ms, () => undefined);
+    this.#writer.wait.end();
+  }
+
+  resume(): Promise<Result<{ turn_id: TurnId }>> {
     return this.#command(async () => {
       if (this.#running) return fail('busy', 'This session is already working.');
+      const last = await this.#deps.stores.sessions.lastTurn(this.#session.id);
       if (!last || last.status === 'done')
         return fail('conflict', 'There is nothing to resume: the last turn is finished.');
-      const written = await this.#writer.commit({
-        items: [
-          notice(last.id, {
-            code: 'turn_resumed',
-            level: 'info',
-            text: 'Resumed from the last finished step.',
-          }),
-        ],
-        turn: { id: last.id, status: 'running', cause: null, reason: null, steps: last.steps },
-        session: { status: 'running', waiting_for: null },
-      });
+      const written = await this.#writer.commit(resumeChange(last));
       if (!written.ok) return unwritten();
       this.#launch(last.id, last.steps);
       return ok({ turn_id: last.id });
@@ -238,10 +264,7 @@ export class SessionActor {
       const made = await this.#branches.fork({ type: 'with', item: last.id });
       if (!made.ok) return made;
       const turn_id = newId<TurnId>('trn');
-      const written = await this.#writer.commit({
-        turn: { id: turn_id, status: 'running', cause: null, reason: null, steps: 0 },
-        session: { status: 'running', waiting_for: null },
-      });
+      const written = await this.#writer.commit(runningChange(turn_id, 0));
       if (!written.ok) return unwritten();
       this.#launch(turn_id, 0);
       return ok({ session: this.#session, turn_id });
@@ -281,7 +304,7 @@ export class SessionActor {
         items: [
           rewrite(open.item, decision === 'cancel' ? 'cancelled' : 'done', { ...open.item.data, decision }),
         ],
-        session: { status: 'running', waiting_for: null },
+        ...(this.#approvals.others(id) ? {} : { session: { status: 'running', waiting_for: null } }),
       });
       if (!written.ok) return unwritten();
       this.#approvals.answer(id, decision);
@@ -316,15 +339,8 @@ export class SessionActor {
   }
 
   async #start(messages: readonly Incoming[], dequeue: readonly QueueId[] = []): Promise<Result<Sent>> {
-    const turn_id = newId<TurnId>('trn');
-    const { items, rows } = delivered(messages, turn_id);
-    const written = await this.#writer.commit({
-      items,
-      turn: { id: turn_id, status: 'running', cause: null, reason: null, steps: 0 },
-      ...(dequeue.length > 0 ? { queue: { remove: dequeue } } : {}),
-      session: { status: 'running', waiting_for: null, ...firstWords(this.#session, messages) },
-      messages: rows,
-    });
+    const { turn_id, change } = startChange(this.#session, messages, dequeue);
+    const written = await this.#writer.commit(change);
     if (!written.ok) return unwritten();
     this.#launch(turn_id, 0);
     const item = written.value.items[0];
@@ -342,7 +358,7 @@ export class SessionActor {
     try {
       const end = await this.#run(turn_id, steps, abort);
       await this.#writer.idle();
-      await this.#commands.run(() => this.#endTurn(turn_id, end));
+      await this.#commands.inLine(() => this.#endTurn(turn_id, end, abort.signal));
     } catch (error) {
       if (!(error instanceof SessionLost))
         this.#deps.log.error('a turn could not be ended', {
@@ -367,13 +383,7 @@ export class SessionActor {
         session: this.#session.id,
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
-      return {
-        status: 'failed',
-        cause: 'internal',
-        reason: `Something went wrong inside the server: ${error instanceof Error ? error.message : String(error)}`,
-        remedy: 'Resume the turn; if it happens again, please report it.',
-        steps,
-      };
+      return unexpectedEnd(error, steps);
     }
   }
 
@@ -381,6 +391,7 @@ export class SessionActor {
     const session = this.#session;
     const provider = this.#deps.providers.get(session.provider);
     if (!provider) throw new Error(`There is no provider named ${session.provider}.`);
+    const patiently = <T>(read: () => Promise<T>): Promise<T> => this.#writer.wait.patiently(read);
     return {
       deps: this.#deps,
       turn_id,
@@ -388,9 +399,10 @@ export class SessionActor {
       provider,
       signal,
       live: this.live,
-      rows: await this.#deps.stores.sessions.history(session.id),
+      rows: await patiently(() => this.#deps.stores.sessions.history(session.id)),
       write: (change, announced) => this.#writeForTurn(change, announced),
-      takeImmediate: () => this.#takeImmediate(turn_id),
+      patiently,
+      deliverImmediate: () => this.#deliverImmediate(turn_id),
       approve: (question) =>
         this.#approvals.ask(question, turn_id, signal, (change) => this.#writeForTurn(change)),
     };
@@ -402,75 +414,87 @@ export class SessionActor {
     return written.value;
   }
 
-  #takeImmediate(turn_id: TurnId): { change: Change; rows: HistoryRow[] } | undefined {
-    const now = this.#queue.takeImmediate();
-    if (now.length === 0) return undefined;
-    const messages = now.map((entry) => ({
-      id: asItem(entry.id),
-      text: entry.text,
-      attachments: entry.attachments,
-    }));
-    const { items, rows } = delivered(messages, turn_id);
-    return {
-      change: { items, messages: rows, queue: { remove: now.map((entry) => entry.id) } },
-      rows: rows.map((row) => ({
-        id: row.id,
-        turn_id,
-        ordinal: 0,
-        role: row.role,
-        content: row.content,
-        native: null,
-      })),
-    };
+  /** In line with the commands, so that nobody edits or takes back a message while it is delivered. */
+  async #deliverImmediate(turn_id: TurnId): Promise<readonly HistoryRow[]> {
+    if (!this.#queue.entries.some((entry) => entry.deliver === 'now')) return [];
+    return this.#commands.inLine(async () => {
+      const now = this.#queue.takeImmediate();
+      if (now.length === 0) return [];
+      const { change, rows } = deliveredNow(now, turn_id);
+      await this.#writeForTurn(change);
+      return rows;
+    });
   }
 
   /** Writes the end; after a turn that was done, the next waiting message starts another. */
-  async #endTurn(turn_id: TurnId, end: TurnEnd): Promise<void> {
-    const next = end.status === 'done' ? this.#queue.first : undefined;
-    await this.#writeForTurn(endChange(turn_id, end));
+  async #endTurn(turn_id: TurnId, end: TurnEnd, signal: AbortSignal): Promise<void> {
+    const open = this.#open.of(turn_id).map((item) => this.live.get(item.id) ?? item);
+    await this.#writeForTurn(endChange(turn_id, end, open));
+    for (const item of open) this.live.close(item.id);
     this.#running = undefined;
     this.#used = this.#deps.clock.monotonic();
-    if (!next) return;
-    const started = await this.#start(
-      [{ id: asItem(next.id), text: next.text, attachments: next.attachments }],
-      [next.id],
-    );
-    if (!started.ok)
-      this.#deps.log.warn('a waiting message could not be delivered yet', { session: this.#session.id });
-  }
-
-  #auditPatch(before: Session, body: Patch): void {
-    const keys = Object.keys(body) as (keyof Patch & keyof Session)[];
-    const old = Object.fromEntries(keys.map((key) => [key, before[key] ?? null]));
-    this.#deps.stores.audit
-      .write({
-        actor: 'person',
-        action: 'session.change',
-        target: before.id,
-        before: old,
-        after: { ...body },
-        outcome: 'ok',
-        detail: null,
-      })
-      .catch((reason: unknown) => this.#deps.log.error('audit row not written', { reason: String(reason) }));
+    const next = this.#queue.first;
+    if (!next || end.status !== 'done' || signal.aborted || this.#closed) return;
+    const started = startChange(this.#session, [incoming(next)], [next.id]);
+    await this.#writeForTurn(started.change);
+    this.#launch(started.turn_id, 0);
   }
 
   #command<T>(task: () => Promise<Result<T>>): Promise<Result<T>> {
     this.#used = this.#deps.clock.monotonic();
-    return this.#commands.run(async () =>
-      this.#lost ? fail('busy', 'Another server has taken this session over. Try again.') : task(),
-    );
+    return this.#commands.run(task);
+  }
+
+  #refused(): Result<never> | undefined {
+    if (this.#lost) return fail('busy', 'Another server has taken this session over. Try again.');
+    if (this.#closed)
+      return fail('unavailable', 'This session is being closed. Try again in a moment.', {
+        retry_after_s: 2,
+      });
+    return undefined;
+  }
+
+  async #settle(): Promise<boolean> {
+    if (!(await this.#writer.settle())) return false;
+    const found = this.#found;
+    this.#found = undefined;
+    if (found?.status === 'running' && !this.#running && !this.#refused())
+      this.#launch(found.id, found.steps);
+    return true;
+  }
+
+  /** The database cannot be told, so those who listen are told alone, at the `seq` they hold; and the truth again when it is back. */
+  #tellWaiting(waiting: boolean): void {
+    if (this.#lost) return;
+    if (!waiting) {
+      const back = this.#writer.commitPatiently(() => {
+        const { status, waiting_for } = this.#session;
+        return { session: { status, waiting_for } };
+      });
+      back.catch((error: unknown) =>
+        this.#deps.log.error('a session could not be shown as it is', { error: String(error) }),
+      );
+      return;
+    }
+    this.#deps.log.warn('a turn waits for the database', { session: this.#session.id });
+    this.#deps.publisher.publish(waitingEvents(this.#session, this.#card, this.#writer.head));
   }
 
   #seen(written: Committed): void {
     if (written.session) this.#session = written.session;
+    if (written.card) this.#card = written.card;
     if (written.queue) this.#queue.seen(written.queue);
+    this.#open.seen(written.items);
+    for (const item of written.items)
+      if (item.kind === 'approval' && item.data.decision) this.#approvals.answer(item.id, item.data.decision);
   }
 
   #lose(): void {
     if (this.#lost) return;
     this.#lost = true;
-    this.#running?.abort.abort('lost');
+    this.#commands.end();
+    this.#running?.abort.abort('lost' satisfies StopReason);
+    this.#writer.wait.end();
     this.#onLost();
   }
 }

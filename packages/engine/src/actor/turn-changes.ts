@@ -1,8 +1,10 @@
 import type { Change, ItemWrite } from '@maestro/ports';
-import type { RouteParsed, Routes, Session, TurnId } from '@maestro/protocol';
+import type { Item, QueueId, RouteParsed, Routes, Session, Turn, TurnId } from '@maestro/protocol';
+import { newId } from '@maestro/protocol';
 import { failedNotice, notice } from '../turn/notice.ts';
 import type { TurnEnd } from '../turn/run-turn.ts';
-import type { Incoming } from './messages.ts';
+import { closeOpen } from './crash-change.ts';
+import { delivered, type Incoming } from './messages.ts';
 
 type Patch = RouteParsed<Routes['patchSession']>['body'];
 
@@ -12,12 +14,50 @@ export const untitledSession = 'New session';
 /** Longest title made from a message, UTF-16 units. */
 const titleLength = 60;
 
-/** What a turn's end writes: its row, the session's state and, where it did not end well, a line that says why. */
-export const endChange = (turn_id: TurnId, end: TurnEnd): Change => ({
-  items: endNotices(turn_id, end),
-  turn: { id: turn_id, status: end.status, cause: end.cause, reason: end.reason, steps: end.steps },
-  session: { status: end.status === 'failed' ? 'failed' : 'idle', waiting_for: null },
+/** A turn runs, from its beginning or after `steps` finished ones. */
+export const runningChange = (turn_id: TurnId, steps: number): Change => ({
+  turn: { id: turn_id, status: 'running', cause: null, reason: null, steps },
+  session: { status: 'running', waiting_for: null },
 });
+
+/** A turn that begins with messages; `dequeue`: those of them that waited. */
+export const startChange = (
+  session: Session,
+  messages: readonly Incoming[],
+  dequeue: readonly QueueId[],
+): { turn_id: TurnId; change: Change } => {
+  const turn_id = newId<TurnId>('trn');
+  const { items, rows } = delivered(messages, turn_id);
+  const running = runningChange(turn_id, 0);
+  const change: Change = {
+    ...running,
+    items,
+    ...(dequeue.length > 0 ? { queue: { remove: dequeue } } : {}),
+    session: { ...running.session, ...firstWords(session, messages) },
+    messages: rows,
+  };
+  return { turn_id, change };
+};
+
+/** A turn goes on where it was stopped. */
+export const resumeChange = ({ id, steps }: Turn): Change => ({
+  items: [notice(id, { code: 'turn_resumed', level: 'info', text: 'Resumed from the last finished step.' })],
+  ...runningChange(id, steps),
+});
+
+/**
+ * What a turn's end writes: its row, the session's state and, where it did not end well, a line that says why.
+ * `open`: items that a fault left under way; they end with it.
+ */
+export const endChange = (turn_id: TurnId, end: TurnEnd, open: readonly Item[]): Change => {
+  const closed = closeOpen(open, 'The turn ended before this call was started.');
+  return {
+    items: [...closed.items, ...endNotices(turn_id, end)],
+    turn: { id: turn_id, status: end.status, cause: end.cause, reason: end.reason, steps: end.steps },
+    session: { status: end.status === 'failed' ? 'failed' : 'idle', waiting_for: null },
+    messages: closed.messages,
+  };
+};
 
 const endNotices = (turn_id: TurnId, end: TurnEnd): ItemWrite[] => {
   const text = end.reason ?? 'Stopped.';
@@ -35,10 +75,7 @@ const endNotices = (turn_id: TurnId, end: TurnEnd): ItemWrite[] => {
 };
 
 /** What the first words of a turn do to the session: its preview and, where nobody has named it, its title. */
-export const firstWords = (
-  session: Session,
-  messages: readonly Incoming[],
-): { preview: string; title?: string } => {
+const firstWords = (session: Session, messages: readonly Incoming[]): { preview: string; title?: string } => {
   const line = (messages[0]?.text ?? '').trim().split('\n', 1)[0] ?? '';
   const preview = line.slice(0, 200);
   if (session.title !== untitledSession || line === '') return { preview };

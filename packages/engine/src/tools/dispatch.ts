@@ -12,7 +12,7 @@ import type {
 import { newId } from '@maestro/protocol';
 import { rewrite } from '../actor/new-item.ts';
 import type { ToolCall } from '../turn/step-items.ts';
-import type { TurnContext } from '../turn/turn-context.ts';
+import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
 import { decideAccess, firstOutside } from './access.ts';
 import { limitText, textOfContent } from './output-limit.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -34,8 +34,11 @@ export const runCalls = async (
   toolbox: Toolbox,
 ): Promise<void> => {
   const prepared = calls.map((call) => ({ call, prepared: prepare(call, toolbox) }));
-  for (const group of groups(prepared))
-    await Promise.all(group.map((each) => runCall(context, each.call, each.prepared)));
+  for (const group of groups(prepared)) {
+    const ends = await Promise.allSettled(group.map((each) => runCall(context, each.call, each.prepared)));
+    // Only now: no call of a group may run on after its turn has ended.
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
 };
 
 /** Ends the calls of an answer that the turn will not act on. */
@@ -47,7 +50,8 @@ export const skipCalls = async (context: TurnContext, calls: readonly ToolCall[]
 };
 
 const itemOf = async (context: TurnContext, call: ToolCall): Promise<ItemOf<'tool_call'>> => {
-  const item = await context.deps.stores.sessions.item(context.session.id, call.item_id);
+  const { stores } = context.deps;
+  const item = await context.patiently(() => stores.sessions.item(context.session.id, call.item_id));
   if (item?.kind !== 'tool_call')
     throw new Error(`The item ${call.item_id} of the call ${call.name} is gone.`);
   return item;
@@ -74,37 +78,66 @@ const isRead = (each: PreparedCall): boolean =>
   each.prepared.type === 'ready' && each.prepared.tool.kind === 'read';
 
 const runCall = async (context: TurnContext, call: ToolCall, prepared: Prepared): Promise<void> => {
-  const { deps, live } = context;
   const item = await itemOf(context, call);
   if (context.signal.aborted)
     return finish(context, call, item, { status: 'cancelled', result: wrong(notStarted) });
   if (prepared.type === 'wrong')
     return finish(context, call, item, { status: 'failed', result: wrong(prepared.reason) });
   const { tool, input } = prepared;
-  const title = tool.summary(input);
-  const permitted = await permit(context, call, item, tool, input);
-  if (permitted) return finish(context, call, { ...item, title }, permitted);
-
-  const started_at = new Date(deps.clock.now()).toISOString();
-  const running = await context.write(
-    { items: [rewrite(item, 'running', { ...item.data, started_at }, title)] },
-    (written) => {
-      const row = written.items.find((each) => each.id === item.id);
-      if (row) live.adopt(row);
-    },
-  );
-  const row = running.items.find((each) => each.id === item.id);
-  if (row?.kind !== 'tool_call') throw new Error(`The item ${item.id} was not written.`);
-  const ended = deps.telemetry?.toolRun({
+  const asked = await permitted(context, call, item, tool, input);
+  if (asked.ending) return finish(context, call, { ...item, title: asked.title }, asked.ending);
+  const row = await started(context, item, asked.title);
+  const ended = context.deps.telemetry?.toolRun({
     session_id: context.session.id,
     turn_id: context.turn_id,
     call_id: call.call_id,
     name: tool.name,
   });
   const result = await execute(context, tool, input, row);
-  const status = context.signal.aborted ? 'cancelled' : result.is_error ? 'failed' : 'done';
+  const status = statusOf(context, result);
   ended?.({ status, error: result.is_error ? textOfContent(result.content) : null });
   await finish(context, call, row, { status, result });
+};
+
+const statusOf = (context: TurnContext, result: ToolResult): ItemStatus => {
+  if (result === unstoppable) return 'unknown';
+  if (context.signal.aborted) return 'cancelled';
+  return result.is_error ? 'failed' : 'done';
+};
+
+/** The call's title, and how it ends when it may not run. What a tool throws here is an end too. */
+const permitted = async (
+  context: TurnContext,
+  call: ToolCall,
+  item: Item,
+  tool: Tool,
+  input: Record<string, unknown>,
+): Promise<{ title: string; ending: Ending | undefined }> => {
+  try {
+    const title = tool.summary(input);
+    return { title, ending: await permit(context, call, item, tool, input) };
+  } catch (error) {
+    if (error instanceof SessionLost) throw error;
+    return { title: tool.title, ending: { status: 'failed', result: unexpected(context, tool, error) } };
+  }
+};
+
+const started = async (
+  context: TurnContext,
+  item: ItemOf<'tool_call'>,
+  title: string,
+): Promise<ItemOf<'tool_call'>> => {
+  const started_at = new Date(context.deps.clock.now()).toISOString();
+  const running = await context.write(
+    { items: [rewrite(item, 'running', { ...item.data, started_at }, title)] },
+    (written) => {
+      const row = written.items.find((each) => each.id === item.id);
+      if (row) context.live.adopt(row);
+    },
+  );
+  const row = running.items.find((each) => each.id === item.id);
+  if (row?.kind !== 'tool_call') throw new Error(`The item ${item.id} was not written.`);
+  return row;
 };
 
 /** undefined: the call may run. Otherwise how it ends without running. */
@@ -147,19 +180,53 @@ const execute = async (
 ): Promise<ToolResult> => {
   const { session, signal, live } = context;
   try {
-    return await tool.execute(input, {
-      session_id: session.id,
-      working_directory: session.working_directory,
-      access: session.access_mode,
-      signal,
-      report: (stream, text) => live.append(item.id, stream, text),
-    });
+    const result = (async () =>
+      tool.execute(input, {
+        session_id: session.id,
+        working_directory: session.working_directory,
+        access: session.access_mode,
+        signal,
+        report: (stream, text) => live.append(item.id, stream, text),
+      }))();
+    return await endsAfter(result, signal);
   } catch (error) {
-    context.deps.log.error('tool failed unexpectedly', { tool: tool.name, error: String(error) });
-    return wrong(
-      `${tool.name} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return unexpected(context, tool, error);
   }
+};
+
+/** How long a tool may take to end after it was told to stop, in ms: its processes get 1 s before they are killed. */
+const grace_ms = 4_000;
+
+const unstoppable: ToolResult = {
+  content: [
+    {
+      type: 'text',
+      text: 'This call was told to stop and did not end. Whether it took effect, or still will, is unknown: check before doing it again.',
+    },
+  ],
+  is_error: true,
+};
+
+/** The tool's result; when it was told to stop and does not, one that says so. */
+const endsAfter = (result: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> =>
+  new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      timer = setTimeout(() => resolve(unstoppable), grace_ms);
+    };
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    result.then(resolve, reject);
+    result.then(done, done);
+  });
+
+const unexpected = (context: TurnContext, tool: Tool, error: unknown): ToolResult => {
+  context.deps.log.error('tool failed unexpectedly', { tool: tool.name, error: String(error) });
+  return wrong(`${tool.name} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`);
 };
 
 /** Writes the call's end and the result the model is given, in one change. */
@@ -172,10 +239,13 @@ const finish = async (
   const { deps, turn_id, live } = context;
   const text = textOfContent(ending.result.content);
   const limited = limitText(text, deps.limits.tool_output_chars);
+  const { whole } = limited;
   const blob =
-    limited.whole === undefined
+    whole === undefined
       ? undefined
-      : await deps.stores.blobs.put(new TextEncoder().encode(limited.whole), 'text/plain; charset=utf-8');
+      : await context.patiently(() =>
+          deps.stores.blobs.put(new TextEncoder().encode(whole), 'text/plain; charset=utf-8'),
+        );
   const images = await storeImages(context, ending.result.content);
   const failed = ending.result.is_error === true;
   const aborted = ending.status === 'cancelled' && context.signal.aborted;
@@ -220,7 +290,9 @@ const storeImages = async (
   const images = content.filter((part) => part.type === 'image');
   return Promise.all(
     images.map(async (image) => {
-      const blob = await context.deps.stores.blobs.put(image.bytes, image.media_type);
+      const blob = await context.patiently(() =>
+        context.deps.stores.blobs.put(image.bytes, image.media_type),
+      );
       return { blob_id: blob.id, media_type: image.media_type, size: blob.size };
     }),
   );

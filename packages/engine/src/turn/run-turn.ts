@@ -72,14 +72,14 @@ const brokenOff = (error: unknown, steps: number): TurnEnd =>
 const runSteps = async (context: TurnContext, stepsBefore: number): Promise<TurnEnd> => {
   const toolbox = new Toolbox(
     context.deps.tools,
-    await context.deps.stores.tools.disabled(),
+    await context.patiently(() => context.deps.stores.tools.disabled()),
     context.session.tools,
   );
   const most = context.deps.limits.steps;
   for (let steps = stepsBefore; ; steps += 1) {
     if (context.signal.aborted) return stopped(steps);
     if (steps - stepsBefore >= most) return tooLong(steps, most);
-    await deliverImmediate(context);
+    context.rows.push(...(await context.deliverImmediate()));
     const outcome = await runStep(context, steps, toolbox.specs);
     const next = decide(outcome);
     if (next.type === 'end') {
@@ -89,6 +89,15 @@ const runSteps = async (context: TurnContext, stepsBefore: number): Promise<Turn
     if (next.type === 'tools' && outcome.type === 'answered') await runCalls(context, outcome.calls, toolbox);
   }
 };
+
+/** How a turn ends by a fault of ours. */
+export const unexpectedEnd = (error: unknown, steps: number): TurnEnd => ({
+  status: 'failed',
+  cause: 'internal',
+  reason: `Something went wrong inside the server: ${error instanceof Error ? error.message : String(error)}`,
+  remedy: 'Resume the turn; if it happens again, please report it.',
+  steps,
+});
 
 const stopped = (steps: number): TurnEnd => ({
   status: 'interrupted',
@@ -104,10 +113,3 @@ const tooLong = (steps: number, most: number): TurnEnd => ({
   remedy: 'Resume it to let it go on.',
   steps,
 });
-
-const deliverImmediate = async (context: TurnContext): Promise<void> => {
-  const immediate = context.takeImmediate();
-  if (!immediate) return;
-  await context.write(immediate.change);
-  context.rows.push(...immediate.rows);
-};

@@ -11,6 +11,7 @@ import type { Basis, Cause, ItemId, Json, MessageId, Session, Usage } from '@mae
 import { newId } from '@maestro/protocol';
 import { buildHistory } from '../context/history.ts';
 import { systemPrompt } from '../context/system-prompt.ts';
+import { boundedStream } from './bounded-stream.ts';
 import { profileNotice, retryNotice } from './notice.ts';
 import { StepItems, type ToolCall } from './step-items.ts';
 import type { TurnContext } from './turn-context.ts';
@@ -26,7 +27,9 @@ export const runStep = async (
   tools: readonly ToolSpec[],
 ): Promise<StepOutcome> => {
   const { deps, session, provider } = context;
-  const credential = await deps.credential(session.provider, session.auth_type, session.base_url);
+  const credential = await context.patiently(() =>
+    deps.credential(session.provider, session.auth_type, session.base_url),
+  );
   if (!credential.ok) return { type: 'failed', error: credential.error };
   const request: ProviderRequest = {
     session_id: session.id,
@@ -35,7 +38,7 @@ export const runStep = async (
     history: await buildHistory(
       context.rows,
       { wire: provider.wire, model: session.model },
-      async (id) => (await deps.stores.blobs.get(id))?.bytes,
+      async (id) => (await context.patiently(() => deps.stores.blobs.get(id)))?.bytes,
     ),
     tools,
     effort: session.effort,
@@ -62,7 +65,7 @@ class Step {
   }
 
   async run(request: ProviderRequest): Promise<StepOutcome> {
-    const { deps, provider, session, turn_id } = this.#context;
+    const { deps, provider, session, signal, turn_id } = this.#context;
     const observe = deps.telemetry?.providerCall({
       session_id: session.id,
       turn_id,
@@ -70,7 +73,8 @@ class Step {
       model: session.model,
       base_url: request.base_url ?? provider.default_base_url,
     });
-    for await (const event of provider.stream(request, this.#context.signal)) {
+    const stream = boundedStream(() => provider.stream(request, signal), signal);
+    for await (const event of stream) {
       observe?.(event);
       if (event.type === 'done') return this.#answered(event);
       if (event.type === 'error') return this.#broke(event);

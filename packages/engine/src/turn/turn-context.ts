@@ -1,4 +1,4 @@
-import type { Change, Committed, HistoryRow, Provider } from '@maestro/ports';
+import type { Committed, HistoryRow, Provider } from '@maestro/ports';
 import type { Decision, Item, Session, TurnId } from '@maestro/protocol';
 import type { LiveItems } from '../actor/live-items.ts';
 import type { Pending } from '../actor/session-writer.ts';
@@ -22,8 +22,10 @@ export interface TurnContext {
   readonly rows: HistoryRow[];
   /** Writes, waiting for the database where it must. Throws SessionLost. */
   write(change: Pending, announced?: (written: Committed) => void): Promise<Committed>;
-  /** Rows for messages the person wants in before the next step, with the change that delivers them. */
-  takeImmediate(): { change: Change; rows: HistoryRow[] } | undefined;
+  /** Reads, waiting for the database where it must. Throws SessionLost, and what the reading throws for another reason. */
+  patiently<T>(read: () => Promise<T>): Promise<T>;
+  /** Delivers the messages the person wants in before the next step; their rows. */
+  deliverImmediate(): Promise<readonly HistoryRow[]>;
   /** Asks the person and waits. Already agreed for the session: answers at once. */
   approve(question: {
     tool: string;
