@@ -28,6 +28,10 @@ export interface ServerConfig {
   readonly database_url: string | null;
   /** Several servers share the database and this Redis; null: this server is alone. */
   readonly redis_url: string | null;
+  /** Forces the managed PostgreSQL or PGlite; null: what the data folder was started with, else the best that runs. */
+  readonly engine: 'managed' | 'pglite' | null;
+  /** How long daily backups are kept, days; 0: none are made by themselves. */
+  readonly backup_days: number;
   /** `kid:base64,…`, the first active; null: a key file in the data folder. */
   readonly encryption_key: string | null;
   /** By environment name (`ANTHROPIC_API_KEY`, `OPENAI_ORG_ID` …), as in `Provider.key_names`. */
@@ -118,6 +122,13 @@ const Settings = z.object({
   MAESTRO_AUTO_RESUME: yesNo.optional(),
   DATABASE_URL: postgresUrl.optional(),
   REDIS_URL: redisUrl.optional(),
+  MAESTRO_ENGINE: z.enum(['managed', 'pglite'], 'must be managed or pglite').optional(),
+  MAESTRO_BACKUP_DAYS: z.coerce
+    .number('must be a whole number from 0 to 3650')
+    .int('must be a whole number from 0 to 3650')
+    .min(0, 'must be a whole number from 0 to 3650')
+    .max(3650, 'must be a whole number from 0 to 3650')
+    .optional(),
   ENCRYPTION_KEY: text.optional(),
   ANTHROPIC_BASE_URL: httpUrl.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
@@ -262,6 +273,13 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
       .filter((name) => name !== ''),
     database_url: asText('DATABASE_URL') ?? null,
     redis_url: asText('REDIS_URL') ?? null,
+    engine:
+      settings['MAESTRO_ENGINE'] === undefined
+        ? null
+        : settings['MAESTRO_ENGINE'] === 'pglite'
+          ? 'pglite'
+          : 'managed',
+    backup_days: Number(settings['MAESTRO_BACKUP_DAYS'] ?? 30),
     encryption_key: asText('ENCRYPTION_KEY') ?? null,
     keys,
     base_urls,

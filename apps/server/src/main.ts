@@ -51,6 +51,9 @@ export const startServer = async (config: ServerConfig): Promise<RunningServer> 
     data_folder: config.data_folder,
     database_url: config.database_url ?? undefined,
     encryption_key: config.encryption_key ?? undefined,
+    engine: config.engine ?? undefined,
+    backup_days: config.backup_days,
+    version: version(),
     log,
     clock: systemClock,
   });

@@ -110,7 +110,7 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
 /** Seals what an older key sealed again with the active one. Safe to repeat; a row changed meanwhile is left for the next time. */
 export const resealCredentials = async (db: Database, vault: Vault): Promise<number> => {
   const rows = await db.query<CredentialRow>({ text: 'select * from saved_authentications' });
-  const old = rows.filter((row) => vault.isOld(row.credentials));
+  const old = rows.filter((row) => vault.isOld(row.credentials) && vault.canOpen(row.credentials));
   for (const row of old)
     await db.query({
       text: 'update saved_authentications set credentials = $3, updated_at = now() where id = $1 and credentials = $2',

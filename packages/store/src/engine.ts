@@ -3,7 +3,7 @@ import { type Connection, type Database, openDatabase } from './database.ts';
 import { recordedEngine } from './engine-record.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import { whyNotManaged } from './managed/able.ts';
-import { startManaged } from './managed/server.ts';
+import { DATABASE, startManaged } from './managed/server.ts';
 
 /** The database a data folder is on, open. Nothing in it was looked at yet. */
 export interface Engine {
@@ -23,7 +23,6 @@ export interface EngineOptions {
   readonly log: Log;
 }
 
-const DATABASE = 'maestro';
 const NO_SUCH_DATABASE = '3D000';
 
 /** What the folder was started with, else the best that runs here: `DATABASE_URL`, managed, PGlite. */

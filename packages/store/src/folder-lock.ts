@@ -47,6 +47,12 @@ export const lockFolder = (folder: string): FolderLock => {
   }
 };
 
+/** true: a server that lives has the folder. */
+export const isLocked = (folder: string): boolean => {
+  const holder = readHolder(join(folder, 'server.lock'));
+  return holder !== undefined && isRunning(holder);
+};
+
 const refusal = (folder: string, holder: Holder): string =>
   `Another Maestro (process ${holder.pid}, since ${holder.since}) already uses the data folder ${folder}. ` +
   `Use that one, stop it first (kill ${holder.pid}), or give this one its own folder with MAESTRO_DATA.`;

@@ -1,3 +1,6 @@
+export { type BackupFile, listBackups } from './backup/folder.ts';
+export { type Restored, type RestoreOptions, restoreBackup } from './backup/restore.ts';
+export { type Taken, type TakeOptions, takeBackup } from './backup/take.ts';
 export { isUnavailable, StartError, StoreUnavailable } from './errors.ts';
 export { lockFolder, makeDataFolder } from './folder-lock.ts';
 export { type OpenStores, openStores, type StoreOptions } from './open.ts';

@@ -2,10 +2,14 @@ import { resolve } from 'node:path';
 import { type Clock, type Log, type Stores, systemClock } from '@maestro/ports';
 import { newId } from '@maestro/protocol';
 import { makeAudit } from './audit.ts';
+import { scheduleBackups } from './backup/daily.ts';
+import { nextBackup } from './backup/folder.ts';
+import { serveRequests } from './backup/request.ts';
+import { writeBackup } from './backup/write.ts';
 import { makeBlobs } from './blobs.ts';
 import { makeBrowserSessions } from './browser-sessions.ts';
 import { makeCredentials, resealCredentials } from './credentials.ts';
-import type { Database } from './database.ts';
+import type { Database, Session } from './database.ts';
 import { chooseEngine, type Engine, firstFacts, openEngine } from './engine.ts';
 import { confirmEngine, type EngineRecord, readEngine } from './engine-record.ts';
 import { messageOf, StartError } from './errors.ts';
@@ -28,6 +32,10 @@ export interface StoreOptions {
   readonly encryption_key?: string | undefined;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Of the program; noted in backups. */
+  readonly version?: string;
+  /** How long daily backups are kept (30); 0: none are made by themselves. */
+  readonly backup_days?: number;
   /** When the job queue starts by itself after opening; the first job sent starts it at once. */
   readonly jobs_after_ms?: number;
 }
@@ -41,6 +49,7 @@ export interface OpenStores extends Stores {
 
 const OLDEST = 13;
 const JOBS_AFTER_MS = 300;
+const BACKUP_DAYS = 30;
 
 /** Opens everything that lasts. Throws a StartError in words when it cannot. */
 export const openStores = async (options: StoreOptions): Promise<OpenStores> => {
@@ -83,7 +92,7 @@ interface OnEngine extends StoreOptions {
 /** The stores on a database that is open. `close` ends what they started and leaves the database open. */
 export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenStores> => {
   const { db, kind } = engine;
-  const { data_folder, log } = options;
+  const { data_folder, log, clock = systemClock, version = 'unknown' } = options;
   const phases: Record<string, number> = {};
   const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
     const from = performance.now();
@@ -97,7 +106,11 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
     throw new StartError(
       `The PostgreSQL of DATABASE_URL is version ${facts.name}; ${OLDEST} or later is needed.`,
     );
-  await timed('migrate', migrate(db, { present: facts.migrated }));
+  const now = () => clock.now();
+  await timed(
+    'migrate',
+    migrate(db, { present: facts.migrated, before: backUpBefore(data_folder, version, now) }),
+  );
   const settings = makeSettings(db);
   const [identity, vault] = await timed(
     'vault',
@@ -105,6 +118,10 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
   );
   confirmEngine(data_folder, options.record, identity.database_id);
   const jobs = makeJobs(db, engine.connection, log);
+  const days = options.backup_days ?? BACKUP_DAYS;
+  const stopBackups = await scheduleBackups(db, jobs, { data_folder, version, days, clock, log });
+  // Nobody else can reach a database in this process.
+  const stopRequests = kind === 'pglite' ? serveRequests(db, data_folder, log) : undefined;
   const timer = setTimeout(() => {
     jobs.start();
     resealCredentials(db, vault).catch((error: unknown) =>
@@ -120,17 +137,34 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
     credentials: makeCredentials(db, vault),
     audit: makeAudit(db),
     usage: makeUsage(db),
-    browsers: makeBrowserSessions(db, options.clock ?? systemClock),
+    browsers: makeBrowserSessions(db, clock),
     jobs,
     engine: { kind, version: facts.name },
     healthy: db.healthy,
     phases,
     close: async () => {
       clearTimeout(timer);
+      stopBackups();
+      await stopRequests?.();
       await jobs.stop();
     },
   };
 };
+
+/** What a migration is preceded by (S10). */
+const backUpBefore =
+  (data_folder: string, version: string, now: () => number) =>
+  async (own: Session, next: string): Promise<void> => {
+    const path = nextBackup(data_folder, now(), `before-${next}`);
+    try {
+      await writeBackup(own, { path, version, key: null });
+    } catch (error) {
+      throw new StartError(
+        `The database has to be brought up to date, but the backup before that could not be made (${path}): ${messageOf(error)}. Nothing was changed.`,
+        { cause: error },
+      );
+    }
+  };
 
 /** `epoch` changes when history is restored from a backup; `database_id` never. Both are made with the database. */
 const databaseIdentity = async (db: Database): Promise<{ epoch: string; database_id: string }> => {

@@ -108,8 +108,8 @@ export const testStores = async (options: TestOptions = {}): Promise<TestStores>
 
 let template: Promise<string> | undefined;
 
-/** Making a database takes seconds, copying one does not. */
-const copyTemplate = async (data_folder: string): Promise<void> => {
+/** A fresh PGlite database for that data folder: making one takes seconds, copying one does not. */
+export const copyPglite = async (data_folder: string): Promise<void> => {
   template ??= makeTemplate();
   cpSync(await template, pgliteFolder(data_folder), { recursive: true });
 };
@@ -126,7 +126,7 @@ const pgliteStores = async (options: TestOptions): Promise<TestStores> => {
   const home = testFolder();
   const data_folder = join(home, 'data');
   mkdirSync(data_folder, { mode: 0o700 });
-  await copyTemplate(data_folder);
+  await copyPglite(data_folder);
   const open = { ...options, data_folder, log: options.log ?? silentLog };
   const running = await openEngine('pglite', open);
   const storesIn = (folder: string) => {

@@ -78,7 +78,7 @@ export const checkDatabase = async (
   server: FoundServer | undefined,
 ): Promise<Check> => {
   const before = recorded(config.data_folder);
-  if (before === 'managed' && config.database_url) {
+  if (before !== undefined && before !== 'url' && config.database_url) {
     return {
       name,
       state: 'broken',
@@ -95,5 +95,7 @@ export const checkDatabase = async (
     };
   }
   if (config.database_url) return checkUrl(config.database_url);
+  if (before === 'pglite')
+    return { name, state: 'fine', found: `PGlite, in the server's own process${server ? ', running' : ''}` };
   return server ? { name, state: 'fine', found: 'its own PostgreSQL, running' } : checkManaged();
 };

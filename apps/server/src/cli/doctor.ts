@@ -1,4 +1,5 @@
 import { readConfig, type ServerConfig } from '../config.ts';
+import { checkBackup } from './backup-check.ts';
 import {
   type Check,
   checkBuild,
@@ -29,6 +30,7 @@ const examine = async (config: ServerConfig): Promise<readonly Check[]> => {
     folder,
     checkDisk(config.data_folder),
     database,
+    checkBackup(config.data_folder),
     port,
     checkBuild(config),
     ripgrep,

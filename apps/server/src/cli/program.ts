@@ -28,6 +28,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'Check what Maestro needs and say what to do.',
     load: async () => (await import('./doctor.ts')).doctor,
   },
+  backup: {
+    summary: 'Write everything into one file.',
+    load: async () => (await import('./backup.ts')).backup,
+  },
+  restore: {
+    summary: 'Put a backup in the place of what is there.',
+    load: async () => (await import('./restore.ts')).restore,
+  },
   token: {
     summary: 'Print the access token, or make a new one.',
     load: async () => (await import('./token.ts')).token,

@@ -69,6 +69,13 @@ export const findRunning = async (folder: ClusterFolder): Promise<Postmaster | u
   }
 };
 
+/** The server that runs on this cluster, seen from a process that does not hold the lock: nothing is touched. */
+export const readRunning = (folder: ClusterFolder): Postmaster | undefined => {
+  const file = readPidFile(folder.cluster);
+  if (file?.status !== 'ready' || !isAlive(file.pid) || !isOurs(file.pid, folder.cluster)) return undefined;
+  return { ...file, child: undefined };
+};
+
 /** A dead server's lock files: PostgreSQL would believe them as long as a process of that number exists, a zombie too. */
 const removeTraces = (folder: ClusterFolder, file: PidFile): void => {
   rmSync(join(folder.cluster, 'postmaster.pid'), { force: true });

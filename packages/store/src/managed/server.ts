@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '@maestro/ports';
 import type { Connection } from '../database.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, StartError } from '../errors.ts';
 import { isAlive } from '../process-facts.ts';
 import { findBinaries } from './binaries.ts';
 import { type ClusterFolder, clusterFolder, initialise, type Transport } from './cluster-folder.ts';
 import { type Identity, identity } from './identity.ts';
-import { findRunning, launch, type Postmaster, stopPostmaster } from './postmaster.ts';
+import { findRunning, launch, type Postmaster, readRunning, stopPostmaster } from './postmaster.ts';
 
 /** A PostgreSQL that belongs to this process, on the data folder whose lock the caller holds. */
 export interface ManagedServer {
@@ -28,6 +28,9 @@ export interface ManagedOptions {
   /** false: data need not survive a power cut (tests). */
   readonly durable?: boolean;
 }
+
+/** The name of our database in it. */
+export const DATABASE = 'maestro';
 
 const WATCH_MS = 250;
 const STOP_MS = 4_000;
@@ -92,6 +95,19 @@ export const startManaged = async (options: ManagedOptions): Promise<ManagedServ
       log.info('postgres.stopped');
     },
   };
+};
+
+/** Where the PostgreSQL of another process of ours is reached. Throws a StartError when it is not ready. */
+export const runningConnection = (data_folder: string): Connection => {
+  const who = identity();
+  const folder = clusterFolder(data_folder, who);
+  const running = readRunning(folder);
+  if (!running)
+    throw new StartError(
+      `The server on ${data_folder} runs, but its database is not ready. Try again in a moment.`,
+    );
+  const transport = process.platform === 'win32' ? 'loopback' : 'socket';
+  return { ...connectionOf(running, folder, who, transport), database: DATABASE };
 };
 
 const connectionOf = (

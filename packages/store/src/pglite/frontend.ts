@@ -6,7 +6,10 @@ export type Part =
 
 const code = (letter: string): number => letter.charCodeAt(0);
 const [QUERY, SYNC, DONE, FAIL, END] = [code('Q'), code('S'), code('c'), code('f'), code('X')];
-const copyIn = /^\s*copy\s[^;]*\sfrom\s+stdin\b/i;
+const copyIn = /^copy [^;]+ from stdin\b/;
+
+/** No COPY of ours is longer. */
+const MAX_COPY = 16 * 1024;
 
 /**
  * PGlite answers what it is given at once, so it has to be given everything up to the message that closes a request:
@@ -61,7 +64,7 @@ export const makeCutter = (): ((chunk: Buffer) => Part[]) => {
         continue;
       }
       pending.push(message);
-      if (letter === QUERY && copyIn.test(message.toString('utf8', 5, 500))) {
+      if (letter === QUERY && copyIn.test(message.toString('utf8', 5, 5 + MAX_COPY))) {
         copying = true;
         parts.push({ type: 'copy_begins' });
       } else if (letter === QUERY || letter === SYNC || letter === DONE || letter === FAIL)

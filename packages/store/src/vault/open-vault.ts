@@ -17,17 +17,30 @@ export const openVault = async (
     text: `select distinct on (split_part(credentials, '.', 2)) id, credentials, split_part(credentials, '.', 2) as key
       from saved_authentications order by split_part(credentials, '.', 2)`,
   });
+  const known = await knownMissing(db);
   const ring: KeyRing | undefined = encryption_key
     ? ringFromText(encryption_key, 'ENCRYPTION_KEY')
     : ringFromFile(data_folder);
-  if (!ring && sealed.length > 0)
+  const expected = sealed.filter((row) => !known.has(row.key) || ring?.keys.has(row.key));
+  if (!ring && expected.length > 0)
     throw new StartError(
       `The key of the stored credentials is missing: ${keyFile(data_folder)} does not exist and ENCRYPTION_KEY is not set. ` +
         'Put the file back from your backup or set ENCRYPTION_KEY to the key they were sealed with.',
     );
   const vault = makeVault(ring ?? makeKeyFile(data_folder));
-  for (const row of sealed) check(vault, row);
+  for (const row of expected) check(vault, row);
   return vault;
+};
+
+/** Keys that a restored backup did not bring: what they sealed stays sealed until they are here. */
+export const sealedKeysSetting = 'store.sealed_keys';
+
+const knownMissing = async (db: Database): Promise<Set<string>> => {
+  const [row] = await db.query<{ value: string[] }>({
+    text: 'select value from settings where key = $1',
+    values: [sealedKeysSetting],
+  });
+  return new Set(row?.value);
 };
 
 export const placeOf = (id: string) => ({ table: 'saved_authentications', id, column: 'credentials' });

@@ -15,6 +15,8 @@ export interface Vault {
   open(place: Place, sealed: string): string;
   /** true: sealed with an older key than the active one. */
   isOld(sealed: string): boolean;
+  /** false: its key is not here. */
+  canOpen(sealed: string): boolean;
 }
 
 export class VaultError extends Error {
@@ -64,6 +66,7 @@ export const makeVault = (ring: KeyRing): Vault => {
       }
     },
     isOld: (sealed) => sealed.split('.')[1] !== ring.active,
+    canOpen: (sealed) => ring.keys.has(sealed.split('.')[1] ?? ''),
   };
 };
 

@@ -1,0 +1,56 @@
+import { readConfig } from '../config.ts';
+import { version } from '../install-folder.ts';
+import { createLog } from '../services/log.ts';
+import { defineCommand, exit, maestro, UsageError } from './command.ts';
+import { readPassphrase } from './passphrase.ts';
+
+export const restore = defineCommand({
+  usage: 'restore FILE [options]',
+  about:
+    'Puts a backup in the place of what the data folder holds. The server must be stopped. ' +
+    'The file is checked from end to end before anything is replaced.',
+  words: 1,
+  options: {
+    data: { type: 'string', value: 'FOLDER', help: 'Data folder (MAESTRO_DATA).' },
+    'database-url': { type: 'string', value: 'URL', help: 'The PostgreSQL to restore into (DATABASE_URL).' },
+    force: { type: 'boolean', help: 'Also over sessions that are there; a backup of them is taken first.' },
+    'with-key': { type: 'boolean', help: 'Ask for the passphrase of the key in the backup.' },
+    'passphrase-file': {
+      type: 'string',
+      value: 'FILE',
+      help: 'Its first line is the passphrase of the key.',
+    },
+  },
+  examples: ['restore ~/maestro.backup', 'restore ~/maestro.backup --force --with-key'],
+  run: async (flags, [path]) => {
+    if (path === undefined) throw new UsageError(`Which backup? ${maestro} restore FILE`);
+    const config = readConfig(flags, process.env);
+    if (!config.ok) throw new UsageError(config.error.message);
+    const { data_folder, database_url, encryption_key, engine } = config.value;
+    const with_key = flags['with-key'] ?? flags['passphrase-file'] !== undefined;
+    const passphrase = with_key ? await readPassphrase(flags['passphrase-file'], false) : undefined;
+    const { restoreBackup } = await import('@maestro/store');
+    const { head, before, sealed } = await restoreBackup({
+      data_folder,
+      database_url: database_url ?? undefined,
+      encryption_key: encryption_key ?? undefined,
+      engine: engine ?? undefined,
+      log: createLog('file', data_folder),
+      path,
+      version: version(),
+      passphrase,
+      force: flags.force ?? false,
+    });
+    const lines = [`Restored the backup of ${head.created_at} into ${data_folder}.`];
+    if (before) lines.push(`What was there before is in ${before}`);
+    if (sealed > 0)
+      lines.push(
+        `${sealed} saved credentials stay sealed, because their key is not here. ` +
+          (head.key
+            ? 'It is in the backup: restore again with --force --with-key.'
+            : `Put the old secret.key into ${data_folder} (or set ENCRYPTION_KEY), or delete them and enter them again.`),
+      );
+    process.stdout.write(`${lines.join('\n')}\n`);
+    return exit.ok;
+  },
+});
