@@ -155,7 +155,8 @@ describe('an owner that dies (S8, S9)', () => {
     cluster.simulator.configure({ tokens_per_second: 30 });
     const session = await cluster.session(a);
     const watch = b.live.watchSession(session.id);
-    await live(watch);
+    const left = a.live.watchSession(session.id);
+    await Promise.all([watch, left].map(live));
     const { faults } = settledOnce(watch);
     await a.client.sendMessage({ params: params(session), body: { text: 'write 60 words' } });
     await until(
@@ -178,6 +179,8 @@ describe('an owner that dies (S8, S9)', () => {
     const rows = await stored(session);
     expect(rows.filter((item) => item.kind === 'agent_message' && item.status === 'done')).toHaveLength(1);
     expect(items(watch)).toEqual(rows);
+    await until(left, () => left.view?.turn?.status === 'done', 'the other client sees it');
+    expect(items(left)).toEqual(rows);
     // The one that was stopped knows now that it lost the session, and reaches it like any other.
     await a.client.patchSession({ params: params(session), body: { title: 'from a' } });
     expect(await isAt(session, b)).toBe(true);
@@ -282,6 +285,33 @@ describe('Redis lost in the middle (S8)', () => {
       }
       expect(await isAt(session, own(n))).toBe(true);
     }
+    expect(seen.flatMap(({ faults }) => faults)).toEqual([]);
+  });
+});
+
+describe('messages between servers that are lost (S8)', () => {
+  it('never leave a hole: with its listeners cut off again and again, every client ends with the same', async () => {
+    cluster.simulator.configure({ tokens_per_second: 80 });
+    const sessions = await Promise.all([a, a, b, b].map((member) => cluster.session(member)));
+    const watches = sessions.flatMap(({ id }) => [a.live.watchSession(id), b.live.watchSession(id)]);
+    await Promise.all(watches.map(live));
+    const seen = watches.map(settledOnce);
+    await Promise.all(
+      sessions.map((session, n) =>
+        (n < 2 ? a : b).client.sendMessage({ params: params(session), body: { text: 'write 120 words' } }),
+      ),
+    );
+    const first = watches[1] ?? never();
+    for (let cut = 1; cut <= 8; cut += 1) {
+      const length = (): number => itemsOf(first, 'agent_message')[0]?.data.text.length ?? 0;
+      await until(first, () => length() > cut * 60 || hasEnded(first), 'more text is there');
+      await cluster.redis.cutListeners();
+    }
+    for (const session of sessions)
+      for (const watch of watches.filter(({ id }) => id === session.id)) {
+        await until(watch, () => watch.view?.turn?.status === 'done', 'it is done');
+        expect(items(watch)).toEqual(await stored(session));
+      }
     expect(seen.flatMap(({ faults }) => faults)).toEqual([]);
   });
 });

@@ -147,6 +147,36 @@ describe('configuration', () => {
   });
 });
 
+describe('several servers (S8)', () => {
+  const all = {
+    REDIS_URL: 'redis://cache:6379',
+    DATABASE_URL: 'postgres://db/maestro',
+    ENCRYPTION_KEY: 'k:AAAA',
+  };
+
+  it('share a Redis, a database and a key', () => {
+    expect(read({}, all)).toMatchObject({ redis_url: 'redis://cache:6379' });
+    expect(read({}, { ...all, REDIS_URL: 'unix:///run/redis.sock' }).redis_url).toBe(
+      'unix:///run/redis.sock',
+    );
+    expect(read({}, {}).redis_url).toBeNull();
+  });
+
+  it.each(['DATABASE_URL', 'ENCRYPTION_KEY'] as const)('cannot be without %s', (name) => {
+    const { [name]: left, ...others } = all;
+    expect(left).toBeDefined();
+    const { message, field } = refusal({}, others);
+    expect(field).toBe(name);
+    expect(message).toContain(
+      `The environment variable REDIS_URL is for several servers on one database, and ${name}`,
+    );
+  });
+
+  it('need an address of Redis', () => {
+    expect(refusal({}, { ...all, REDIS_URL: 'http://cache' }).message).toMatch(/redis:\/\//);
+  });
+});
+
 describe('data folder (Q6)', () => {
   const user = { home: '/home/ann', root: false };
   it.each([

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createEngine, defaultLimits, parametersOf } from '@maestro/engine';
-import { type Log, systemClock } from '@maestro/ports';
+import { type Log, type Realtime, systemClock } from '@maestro/ports';
 import { newId, PROTOCOL_VERSION, type ProviderId, type ServerFacts } from '@maestro/protocol';
 import {
   createPresets,
@@ -13,7 +13,7 @@ import {
   loadProfiles,
   noPresets,
 } from '@maestro/providers';
-import { makeDataFolder, type OpenStores, openRedis, openStores } from '@maestro/store';
+import { makeDataFolder, memoryRealtime, type OpenStores, openRedis, openStores } from '@maestro/store';
 import { tools } from '@maestro/tools';
 import { createTokenManager } from './access/token.ts';
 import { type Cluster, createCluster } from './cluster/cluster.ts';
@@ -57,15 +57,23 @@ export const startServer = async (config: ServerConfig): Promise<RunningServer> 
     log,
     clock: systemClock,
   });
+  let realtime: Realtime | undefined;
   try {
-    return await compose(config, log, stores);
+    realtime = config.redis_url ? await openRedis({ url: config.redis_url, log }) : memoryRealtime();
+    return await compose(config, log, stores, realtime);
   } catch (error) {
+    await realtime?.close();
     await stores.close();
     throw error;
   }
 };
 
-const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Promise<RunningServer> => {
+const compose = async (
+  config: ServerConfig,
+  log: Log,
+  stores: OpenStores,
+  realtime: Realtime,
+): Promise<RunningServer> => {
   const started_at = new Date().toISOString();
   const clock = systemClock;
   const base_url = (provider: ProviderId): string | null => config.base_urls[provider] ?? null;
@@ -132,9 +140,9 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
       .replaceAll(/[^A-Za-z0-9]/g, '')
       .slice(0, 20)}_${process.pid}`,
   );
-  const cluster: Cluster | undefined = config.redis_url
+  const cluster: Cluster | undefined = realtime.shared
     ? createCluster({
-        realtime: await openRedis({ url: config.redis_url, log }),
+        realtime,
         me: owner,
         sessions: stores.sessions,
         local: () => local,
@@ -235,6 +243,7 @@ const compose = async (config: ServerConfig, log: Log, stores: OpenStores): Prom
     removeServerFile(config.data_folder);
     const atWork = await local.handOver();
     await cluster?.leave(atWork);
+    await realtime.close();
     await http.close();
     wire.close();
     stats.stop();

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Ended, type Program, startProgram } from '../../support/program.ts';
 import { removeFolder, temporaryFolder } from '../../support/temporary.ts';
@@ -11,6 +11,8 @@ export interface TestRedis extends AsyncDisposable {
   start(): Promise<void>;
   /** Ends it as a crash does. */
   kill(): Promise<Ended>;
+  /** Cuts every connection that listens; what is published until it is back is lost. Answers how many there were. */
+  cutListeners(): Promise<number>;
 }
 
 const said = /ready to accept connections/i;
@@ -37,25 +39,24 @@ export const startRedis = async (): Promise<TestRedis> => {
     program.child.kill('SIGKILL');
     return program.ended;
   };
+  const cutListeners = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(path, () => socket.write('CLIENT KILL TYPE pubsub\r\n'));
+      socket.once('error', reject);
+      socket.once('data', (answer) => {
+        socket.destroy();
+        resolve(Number(/^:(\d+)/.exec(String(answer))?.[1]));
+      });
+    });
   await start();
   return {
     url: `unix://${path}`,
     start,
     kill,
+    cutListeners,
     [Symbol.asyncDispose]: async () => {
       await kill();
       await removeFolder(folder);
     },
   };
 };
-
-/** A loopback port that nobody listens on. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });

@@ -14,6 +14,8 @@ import {
 const ANSWER_MS = 3_000;
 /** How long an owner has to tell the text that streams; the database has what is at most about a second older. */
 const TEXT_MS = 1_000;
+/** A lease whose end moved by more than this was renewed, ms. */
+const RENEWED_MS = 500;
 /** How often it is looked whether a session can be taken, ms. */
 const LOOK_MS = 200;
 
@@ -70,8 +72,10 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
     const session = input[0];
     // The owner knows a repeated question by it.
     const id = newId('ask');
-    const giveUp = deps.now() + deps.lease_ms + 2 * ANSWER_MS;
+    const from = deps.now();
+    const giveUp = from + deps.lease_ms + 2 * ANSWER_MS;
     let begun = false;
+    let lapse: number | undefined;
     for (;;) {
       if (await here.holds(session)) {
         return begun && !isRepeatable(name) ? unknownOutcome() : commands[name](...input);
@@ -85,7 +89,12 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
         if (reply.type === 'done') return resultOf(name, reply.result);
         if (reply.type === 'silent') begun = true;
       }
-      if (deps.now() > giveUp) return begun ? unknownOutcome() : unreachable();
+      const now = deps.now();
+      const lapses = now + (holder?.lapses_in_ms ?? 0);
+      lapse ??= lapses;
+      // An owner that renews its lease lives: it is not reached, and waiting for its session is in vain.
+      const isCutOff = !begun && lapses > lapse + RENEWED_MS && now > from + ANSWER_MS;
+      if (now > giveUp || isCutOff) return begun ? unknownOutcome() : unreachable();
       await deps.wait(Math.min(LOOK_MS, Math.max(10, holder?.lapses_in_ms ?? 0)));
     }
   };

@@ -96,7 +96,9 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
       catching = undefined;
       if (left) return;
       const hub = deps.hub();
-      for (const stream of hub.followed()) if (!isOurs(stream)) hub.catchUp(stream);
+      // The stream `server` follows the others' word again as soon as there is one.
+      for (const stream of hub.followed())
+        if (!isOurs(stream) && (isUp() || stream !== 'server')) hub.catchUp(stream);
     }, CATCH_UP_MS);
   };
   const isOurs = (stream: string): boolean => {
@@ -166,8 +168,10 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
     engine,
     publisher: {
       publish: (events) => {
-        deps.hub().publish(events);
-        spread.publish(events);
+        // Our own followers too: the owner before may have died before it told all it had written.
+        const traced = spread.traced(events);
+        deps.hub().receive(traced);
+        spread.send(traced);
         if (events.some(({ kind }) => kind === 'credential'))
           void post.tell({ type: 'changed', what: 'credentials' });
         if (events.some(({ kind }) => kind === 'tool')) void post.tell({ type: 'changed', what: 'tools' });
@@ -201,7 +205,6 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
       await post.tell({ type: 'leave', sessions: atWork });
       left = true;
       asks.close();
-      await realtime.close();
     },
   };
 };

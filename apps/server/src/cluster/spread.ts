@@ -1,4 +1,4 @@
-import type { Log, Publisher, SessionEvent } from '@maestro/ports';
+import type { Log, SessionEvent } from '@maestro/ports';
 import type { RemoteEvent } from '../live/elsewhere.ts';
 import type { Post } from './post.ts';
 import type { Roster } from './roster.ts';
@@ -43,7 +43,11 @@ class Outbox {
 }
 
 /** Sends what happens here to the servers where somebody looks at it. Never waits, never throws. */
-export interface Spread extends Publisher {
+export interface Spread {
+  /** The events with the seq before each in its session, so that a follower sees what it missed. In the order of `seq`. */
+  traced(events: readonly SessionEvent[]): RemoteEvent[];
+  send(events: readonly RemoteEvent[]): void;
+  reset(stream: string, reason: 'branch' | 'epoch'): void;
   /** The newest seq of each session that was written lately. */
   heads(): Record<string, number>;
   /** true, once: something could not be sent since the last call. */
@@ -66,15 +70,21 @@ export const createSpread = (deps: {
   let missed = false;
   let closed = false;
 
-  const send = (server: string, content: Parameters<Post['send']>[1]): void => {
+  const mail = (server: string, content: Parameters<Post['send']>[1]): void => {
     if (!deps.isUp() || post.unsent() > MOST_UNSENT) {
       missed = true;
       return;
     }
-    post.send(server, content).catch((error: unknown) => {
-      missed = true;
-      log.info('cluster.not_sent', { server, reason: String(error) });
-    });
+    post.send(server, content).then(
+      (takers) => {
+        // Gone, or back in a moment: then it says so itself.
+        if (takers === 0) roster.leave(server);
+      },
+      (error: unknown) => {
+        missed = true;
+        log.info('cluster.not_sent', { server, reason: String(error) });
+      },
+    );
   };
 
   const flush = (): void => {
@@ -83,7 +93,7 @@ export const createSpread = (deps: {
     flushed = now();
     for (const [server, outbox] of outboxes) {
       const events = outbox.take();
-      if (events.length > 0) send(server, { type: 'events', events });
+      if (events.length > 0) mail(server, { type: 'events', events });
       else outboxes.delete(server);
     }
   };
@@ -96,7 +106,7 @@ export const createSpread = (deps: {
     else setTimeout(flush, wait);
   };
 
-  /** The seq before this one in its session, as far as this server wrote it. */
+  /** The seq before this one in its session: of what this server wrote, else the one below it. */
   const previous = (event: SessionEvent): number | undefined => {
     if (!('seq' in event)) return undefined;
     const before = heads.get(event.stream)?.seq ?? event.seq - 1;
@@ -105,15 +115,20 @@ export const createSpread = (deps: {
   };
 
   return {
-    publish: (events) => {
-      for (const event of events) {
+    traced: (events) =>
+      events.map((event) => {
         const prev = previous(event);
+        return prev === undefined ? { event } : { event, prev };
+      }),
+    send: (events) => {
+      for (const remote of events) {
+        const { stream } = remote.event;
         // Figures and providers are of each server its own; the rest is in the database.
-        if (event.stream === 'server') continue;
-        for (const server of roster.followersOf(event.stream)) {
+        if (stream === 'server') continue;
+        for (const server of roster.followersOf(stream)) {
           const outbox = outboxes.get(server) ?? new Outbox();
           outboxes.set(server, outbox);
-          outbox.add(prev === undefined ? { event } : { event, prev });
+          outbox.add(remote);
           plan();
         }
       }
@@ -122,7 +137,7 @@ export const createSpread = (deps: {
       const followers = [...roster.followersOf(stream)];
       if (followers.length === 0) return;
       flush();
-      for (const server of followers) send(server, { type: 'reset', stream, reason });
+      for (const server of followers) mail(server, { type: 'reset', stream, reason });
     },
     heads: () => {
       // What waits goes first, or the beat would look like a gap.

@@ -109,16 +109,18 @@ export const createHub = (deps: HubDeps): Hub => {
     ws.on('error', (error) => log.info('live.socket', { error: error.message }));
   };
 
+  const safely = (publish: () => void): void => {
+    try {
+      publish();
+    } catch (error) {
+      log.error('live.publish', { error: String(error) });
+    }
+  };
+
   return {
-    publish: (events) => {
-      try {
-        streams.publish(events);
-      } catch (error) {
-        log.error('live.publish', { error: String(error) });
-      }
-    },
+    publish: (events) => safely(() => streams.publish(events)),
+    receive: (events) => safely(() => streams.receive(events)),
     reset: streams.resetAll,
-    receive: streams.receive,
     followed: streams.followed,
     catchUp: streams.catchUp,
     accept: (request, socket, head, caller, access) =>
