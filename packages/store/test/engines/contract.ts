@@ -5,6 +5,8 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   commit: () => import('../commit.test.ts'),
   reads: () => import('../reads.test.ts'),
   messages: () => import('../messages.test.ts'),
+  branches: () => import('../branches.test.ts'),
+  usage: () => import('../usage.test.ts'),
   'small stores': () => import('../small-stores.test.ts'),
   jobs: () => import('../jobs.test.ts'),
 };
