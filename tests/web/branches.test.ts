@@ -120,6 +120,7 @@ describe('branches of a conversation (A17)', () => {
     await expect.poll(() => announced(page)).toMatch(/Not while a turn runs/);
     expect(await branchButton(page).count()).toBe(0);
     await page.keyboard.press('Escape');
+    await stopButton(page).waitFor({ state: 'detached' });
     await expect.poll(() => fork.getAttribute('aria-disabled')).toBe('false');
   });
 

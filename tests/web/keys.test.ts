@@ -99,6 +99,7 @@ describe('the Keys page (W1, P7)', () => {
     expect(await really.isDisabled()).toBe(true);
     await dialog.getByLabel('Type “delete” to confirm').fill('delete');
     await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
     await row.waitFor({ state: 'detached' });
     const { credentials } = await stage.house.client.credentials();
     expect(credentials.map((one) => one.name)).not.toContain('from elsewhere');

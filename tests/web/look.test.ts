@@ -88,7 +88,7 @@ describe('accessible in both themes and at both sizes (W10)', () => {
       'drawer',
       looks.filter(({ width }) => width < 1180),
     );
-  });
+  }, 90_000);
 
   it('keys: providers, saved keys, a refusal and the dialog', async () => {
     await stage.house.client.createCredential({

@@ -1,11 +1,13 @@
 import { useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useProviders } from '../live/facts.ts';
 import { failureOf } from '../live/maestro.ts';
 import { AddKey, type Wanted } from './AddKey.tsx';
 import { Providers } from './Providers.tsx';
 import { SavedKeys } from './SavedKeys.tsx';
 import './auth.css';
+
+const ask_again_ms = 1500;
 
 /** `/auth`: who can answer, with which credential, the saved keys, and the form for another. */
 export function AuthPage() {
@@ -14,6 +16,13 @@ export function AuthPage() {
   const [wanted, setWanted] = useState<Wanted | null>(
     search.provider ? { provider: search.provider, at: 0 } : null,
   );
+  // A change of keys makes the server forget what it knew of a provider; the page asks until it is known again.
+  const { data, refetch } = providers;
+  useEffect(() => {
+    if (!data?.some((provider) => provider.profile === '')) return;
+    const timer = setTimeout(() => void refetch(), ask_again_ms);
+    return () => clearTimeout(timer);
+  }, [data, refetch]);
   return (
     <div className="auth">
       <div className="auth-main">

@@ -70,8 +70,8 @@ function ToolBody({ item, diff }: { item: ItemOf<'tool_call'>; diff: string | nu
   return (
     <>
       {item.title && <p className="hint">{item.title}</p>}
-      {input && <Part title="Input" text={input} />}
       {diff && <DiffView diff={diff} />}
+      {input && <Part title="Input" text={input} />}
       {data.stdout && <Part title="Standard output" text={data.stdout} />}
       {data.stderr && <Part title="Standard error" text={data.stderr} />}
       {data.output && !streams && <Part title="Output" text={data.output} />}
