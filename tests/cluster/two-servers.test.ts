@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionWatch } from '@maestro/client';
@@ -39,6 +40,14 @@ describe('two servers on one database (S8)', () => {
   it('see each other', async () => {
     for (const { client } of [a, b])
       expect((await client.serverFacts()).cluster).toEqual({ servers: 2, redis: 'ok' });
+  });
+
+  it('say when one of them has another key for the vault', async () => {
+    const other = await cluster.add({ ENCRYPTION_KEY: `other:${randomBytes(32).toString('base64')}` });
+    await expect.poll(a.server.stderr).toContain('This server has another ENCRYPTION_KEY');
+    await other.server.stop();
+    await expect.poll(async () => (await a.client.serverFacts()).cluster?.servers).toBe(2);
+    expect(b.server.stderr().split('another_key')).toHaveLength(2);
   });
 
   it('run a command where the session is, whichever server is asked', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createEngine, defaultLimits, parametersOf } from '@maestro/engine';
@@ -148,6 +149,7 @@ const compose = async (
         local: () => local,
         hub: () => hub,
         lease_ms: clusterLeaseMs,
+        key: createHash('sha256').update(`${stores.sessions.epoch()} ${config.encryption_key}`).digest('hex'),
         log,
         changedElsewhere: (what) => {
           if (what === 'credentials') providerService.credentialsChanged('another server');

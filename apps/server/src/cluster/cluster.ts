@@ -40,6 +40,8 @@ export interface ClusterDeps {
   readonly local: () => LocalEngine & { takeOver(id: SessionId): Promise<boolean> };
   readonly hub: () => Hub;
   readonly lease_ms: number;
+  /** Names the vault's key without giving it away: all servers need the same. */
+  readonly key: string;
   readonly log: Log;
   /** Another server has changed what all share: tell this server's own clients. */
   readonly changedElsewhere: (what: 'credentials' | 'tools') => void;
@@ -56,6 +58,17 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
   let beating: NodeJS.Timeout | undefined;
   let catching: NodeJS.Timeout | undefined;
   let left = false;
+  const otherKeys = new Set<string>();
+
+  const compareKeys = (server: string, key: string): void => {
+    if (key === deps.key || otherKeys.has(server)) return;
+    otherKeys.add(server);
+    log.error('cluster.another_key', {
+      server,
+      message:
+        'This server has another ENCRYPTION_KEY: neither can open the keys that the other saves. Set the same on all.',
+    });
+  };
 
   const serve = async (from: string, ask: Ask): Promise<Answer> => {
     const local = deps.local();
@@ -84,7 +97,7 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
   const beat = (hello: boolean, missed: boolean): void => {
     if (left || !isUp()) return;
     const follows = deps.hub().followed();
-    void post.tell({ type: 'beat', follows, heads: spread.heads(), hello, missed });
+    void post.tell({ type: 'beat', follows, heads: spread.heads(), key: deps.key, hello, missed });
     realtime
       .set(`${prefix}:presence:${me}`, JSON.stringify({ follows }), PRESENT_MS)
       .catch((error: unknown) => log.info('cluster.presence', { reason: String(error) }));
@@ -127,6 +140,7 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
     const hub = deps.hub();
     switch (message.type) {
       case 'beat':
+        compareKeys(message.from, message.key);
         roster.beat(message.from, message.follows, now());
         for (const [stream, seq] of Object.entries(message.heads)) hub.catchUp(stream, seq);
         if (message.missed) catchUp();

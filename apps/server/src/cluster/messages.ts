@@ -21,6 +21,8 @@ export type Message = { readonly from: string } & (
       readonly follows: readonly string[];
       /** The newest seq of each session I wrote lately. */
       readonly heads: Readonly<Record<string, number>>;
+      /** Which vault key I have, as a hash. */
+      readonly key: string;
       readonly hello: boolean;
       readonly missed: boolean;
     }
