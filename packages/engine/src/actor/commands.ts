@@ -14,6 +14,14 @@ export const unwritten = (): Result<never> =>
     { retry_after_s: 2 },
   );
 
+export const whileRunning = (): Result<never> =>
+  fail('busy', 'This session is working. Stop it, or wait until it is done.');
+
+export const noLongerWaiting = (): Result<never> =>
+  fail('not_found', 'This message is no longer waiting: it was delivered or taken back.', {
+    field: 'params.id',
+  });
+
 /** What the commands of one session depend on. */
 export interface Gate {
   /** false: a write made now would wait for the database. */

@@ -31,7 +31,7 @@ import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
 import { Approvals } from './approvals.ts';
 import { Branches } from './branches.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { answer_ms, Commands, unwritten } from './commands.ts';
+import { answer_ms, Commands, noLongerWaiting, unwritten, whileRunning } from './commands.ts';
 import { crashChange } from './crash-change.ts';
 import { waitingEvents } from './events.ts';
 import { LiveItems } from './live-items.ts';
@@ -58,9 +58,6 @@ interface Running {
 
 /** How long a session may take to end its turn when it is closed: the whole server stops within 10 s. */
 const close_ms = 6_000;
-const whileRunning = (): Result<never> =>
-  fail('busy', 'This session is working. Stop it, or wait until it is done.');
-
 /** Why a turn is stopped, as the abort reason. */
 export type StopReason = 'person' | 'drain' | 'lost';
 
@@ -165,10 +162,7 @@ export class SessionActor {
   patchQueued(id: QueueId, body: RouteParsed<Routes['patchQueued']>['body']): Promise<Result<QueueEntry[]>> {
     return this.#command(async () => {
       const entry = this.#queue.find(id);
-      if (!entry)
-        return fail('not_found', 'This message is no longer waiting: it was delivered or taken back.', {
-          field: 'params.id',
-        });
+      if (!entry) return noLongerWaiting();
       const next = {
         id,
         text: body.text ?? entry.text,
@@ -190,10 +184,7 @@ export class SessionActor {
 
   deleteQueued(id: QueueId): Promise<Result<void>> {
     return this.#command(async () => {
-      if (!this.#queue.find(id))
-        return fail('not_found', 'This message is no longer waiting: it was delivered or taken back.', {
-          field: 'params.id',
-        });
+      if (!this.#queue.find(id)) return noLongerWaiting();
       const written = await this.#writer.commit({ queue: { remove: [id] } });
       return written.ok ? ok(undefined) : unwritten();
     });
@@ -201,10 +192,8 @@ export class SessionActor {
 
   /** Stops the turn, if one runs, and waits until its end is written, or until it is clear that the database is away. */
   async stop(): Promise<Result<Session>> {
-    const running = this.#running;
-    running?.abort.abort('person' satisfies StopReason);
-    const ended = running?.ended.then(() => true) ?? Promise.resolve(true);
-    if (await inTime(ended, answer_ms, () => false)) return ok(this.#session);
+    const stopped = this.#stopAll('person').then(() => true);
+    if (await inTime(stopped, answer_ms, () => false)) return ok(this.#session);
     return fail('unavailable', 'The turn is stopped. Its end is written when the database answers again.', {
       retry_after_s: 2,
     });
@@ -215,15 +204,21 @@ export class SessionActor {
     this.#closed = true;
     this.#commands.end();
     const ended = (async () => {
-      do {
-        this.#running?.abort.abort(reason);
-        await this.#running?.ended;
-        // A command that was under way may have started another.
-        await this.#commands.idle();
-      } while (this.#running);
+      await this.#stopAll(reason);
+      // A command that was under way may have started another.
+      await this.#commands.idle();
+      await this.#stopAll(reason);
     })();
     await inTime(ended, close_ms, () => undefined);
     this.#writer.wait.end();
+  }
+
+  /** The turn that runs, and one that a waiting message starts just as that one ends. */
+  async #stopAll(reason: StopReason): Promise<void> {
+    for (let running = this.#running; running; running = this.#running) {
+      running.abort.abort(reason);
+      await running.ended;
+    }
   }
 
   resume(): Promise<Result<{ turn_id: TurnId }>> {
