@@ -34,6 +34,7 @@ const managed = at.bind(undefined, 'managed');
 
 beforeAll(async () => {
   home = testFolder();
+  await lite('template');
   const folder = join(home, 'system');
   mkdirSync(folder, { mode: 0o711 });
   system = await startSystemPostgres(15)(folder);
@@ -42,7 +43,7 @@ beforeAll(async () => {
   await stores.close();
   original = await dumpOf(managed());
   first = (await takeBackup({ ...managed(), path: join(home, 'first.backup') })).path;
-});
+}, 120_000);
 afterAll(async () => {
   await system.stop();
   rmSync(home, { recursive: true, force: true });

@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listBackups } from '../../src/backup/folder.ts';
 import { loadBackup, verifyBackup } from '../../src/backup/load.ts';
@@ -141,6 +144,42 @@ describe('each migration, from the one before, with data in it (S2)', () => {
     expect(now['items']).toMatchObject(old['items'] ?? []);
     await db.close();
     expect(listBackups(stores.data_folder)).toEqual([]);
+  });
+
+  it('of two processes that start at once on one database run once, with the data kept', async () => {
+    const { db, database_url } = await fresh();
+    await migrate(db, { present: false, last: first });
+    await fill(db);
+    await db.query({ text: 'delete from saved_authentications' });
+    const start = async (name: string) => {
+      const script = `import { openStores } from ${JSON.stringify(import.meta.resolve('../../src/open.ts'))};
+        const ignore = () => undefined;
+        const stores = await openStores({ data_folder: process.argv[1], database_url: process.argv[2],
+          log: { info: ignore, warn: ignore, error: ignore } });
+        await stores.close();`;
+      const child = spawn(
+        process.execPath,
+        ['--input-type=module', '-e', script, join(home, name), database_url],
+        {
+          stdio: ['ignore', 'ignore', 'pipe'],
+        },
+      );
+      let errors = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        errors += chunk;
+      });
+      const [code] = await once(child, 'close');
+      return { code, errors };
+    };
+    expect(await Promise.all([start('one'), start('two')])).toEqual([
+      { code: 0, errors: '' },
+      { code: 0, errors: '' },
+    ]);
+    expect(await db.query({ text: 'select name from schema_migrations order by name' })).toEqual(
+      names.map((name) => ({ name })),
+    );
+    expect(await db.query({ text: 'select session_id from sessions' })).toEqual([{ session_id: 'kept' }]);
+    await db.close();
   });
 
   it('of which one fails leave the version before, and no start', async () => {
