@@ -17,12 +17,13 @@ export function AuthPage() {
     search.provider ? { provider: search.provider, at: 0 } : null,
   );
   // A change of keys makes the server forget what it knew of a provider; the page asks until it is known again.
-  const { data, refetch } = providers;
+  const { data, dataUpdatedAt, refetch } = providers;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again after an answer that changed nothing, too
   useEffect(() => {
     if (!data?.some((provider) => provider.profile === '')) return;
     const timer = setTimeout(() => void refetch(), ask_again_ms);
     return () => clearTimeout(timer);
-  }, [data, refetch]);
+  }, [data, dataUpdatedAt, refetch]);
   return (
     <div className="auth">
       <div className="auth-main">
