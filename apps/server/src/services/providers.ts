@@ -107,7 +107,9 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
       learnt.clear();
       presetProbe?.forget();
       deps.credentials_changed(by);
-      void askAll();
+      // What is being asked now was asked with the old credentials.
+      if (asking) void asking.then(askAll);
+      else void askAll();
     },
   };
 };
