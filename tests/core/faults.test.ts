@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { anthropic } from '../../packages/providers/src/vendors/anthropic/anthropic.ts';
 import { type TestStores, testStores } from '../../packages/store/src/testing.ts';
-import { temporaryFolder } from '../support/temporary.ts';
+import { removeFolder, temporaryFolder } from '../support/temporary.ts';
 import { calls, done, says, startEngine } from './support/engine.ts';
 
 const key = { auth_type: 'api_key', secret: 'sk-ant-x', source: 'test', profile: null } as const;
@@ -242,7 +242,8 @@ describe('a vendor that falls silent (P10)', () => {
     },
   ] as const)('ends the turn in words: $what', async ({ scenario, text }) => {
     const simulator = await startSimulator();
-    const { profiles } = await loadProfiles({ folder: temporaryFolder('profiles') });
+    const folder = temporaryFolder('profiles');
+    const { profiles } = await loadProfiles({ folder });
     const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const clock = { now: () => Date.now(), monotonic: () => performance.now() };
     const wire = createWire({ profiles, clock, log: quiet, env: {} });
@@ -296,5 +297,6 @@ describe('a vendor that falls silent (P10)', () => {
     }
     wire.close();
     await simulator.close();
+    await removeFolder(folder);
   });
 });

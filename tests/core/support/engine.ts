@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createEngine, defaultLimits, type RunningEngine } from '@maestro/engine';
 import {
   type Clock,
@@ -14,6 +11,7 @@ import {
 } from '@maestro/ports';
 import { type Item, noUsage, type Session, type SessionId, type Turn } from '@maestro/protocol';
 import { type TestStores, testStores } from '../../../packages/store/src/testing.ts';
+import { removeFolder, temporaryFolder } from '../../support/temporary.ts';
 
 type Stream = (request: ProviderRequest, signal: AbortSignal) => AsyncIterable<ProviderEvent>;
 
@@ -72,7 +70,7 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     auto_resume: false,
     limits: { ...defaultLimits, lease_ms: options.lease_ms ?? defaultLimits.lease_ms },
   });
-  const folder = mkdtempSync(join(tmpdir(), 'maestro-engine-'));
+  const folder = temporaryFolder('engine');
   const lastTurn = (id: SessionId): Promise<Turn | undefined> => stores.sessions.lastTurn(id);
 
   return {
@@ -117,6 +115,7 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     [Symbol.asyncDispose]: async () => {
       await engine.drain();
       if (!options.stores) await stores.close();
+      await removeFolder(folder);
     },
   };
 };
