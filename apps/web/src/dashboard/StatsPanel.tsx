@@ -1,5 +1,12 @@
+import type { ServerFacts } from '@maestro/protocol';
 import { useServerFacts, useStats } from '../live/facts.ts';
 import { duration } from '../ui/format.ts';
+
+const engineWords: Record<ServerFacts['database']['engine'], string> = {
+  managed: ', managed',
+  url: ', by URL',
+  pglite: ', inside the server (PGlite)',
+};
 
 /** What the server uses now, live, with the last two minutes as a line. */
 export function StatsPanel() {
@@ -41,7 +48,7 @@ export function StatsPanel() {
           <dt>Database</dt>
           <dd>
             PostgreSQL {facts.database.version}
-            {facts.database.engine === 'managed' ? ', managed' : ', by URL'}
+            {engineWords[facts.database.engine]}
           </dd>
           <dt>Data folder</dt>
           <dd className="mono wrap">{facts.data_folder}</dd>
