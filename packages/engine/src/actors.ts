@@ -13,6 +13,7 @@ export interface Recovered {
 export class Actors {
   readonly #deps: EngineDeps;
   readonly #actors = new Map<SessionId, SessionActor>();
+  readonly #releasing = new Map<SessionId, Promise<void>>();
   readonly #loading = new Map<SessionId, Promise<SessionActor | undefined>>();
   /** Ours, with work of an owner before that could not be marked yet. */
   readonly #unsettled = new Set<SessionId>();
@@ -46,6 +47,8 @@ export class Actors {
 
   async #load(id: SessionId): Promise<SessionActor | undefined> {
     const { sessions } = this.#deps.stores;
+    // A lease that could not be given back is still ours.
+    await this.#releasing.get(id)?.catch(() => undefined);
     const lease = await sessions.acquire(id, this.#deps.owner, this.#deps.limits.lease_ms);
     if (!lease) return undefined;
     return this.#adopt(lease);
@@ -74,6 +77,14 @@ export class Actors {
     if (open?.turn && this.#deps.auto_resume) await actor.resume();
     this.#actors.set(id, actor);
     return actor;
+  }
+
+  /** Gives an idle session back. A command that comes meanwhile waits: the lease it takes must not be the one given back. */
+  async #unload(id: SessionId, actor: SessionActor): Promise<void> {
+    this.#actors.delete(id);
+    const released = this.#deps.stores.sessions.release(actor.lease);
+    this.#releasing.set(id, released);
+    await released.finally(() => this.#releasing.delete(id));
   }
 
   /** Unloads without a word to the database: the row is about to go. */
@@ -143,8 +154,7 @@ export class Actors {
       await sessions.renewAll(this.#deps.owner, lease_ms);
       for (const [id, actor] of this.#actors) {
         if (actor.idleFor(now) < idle_ms) continue;
-        this.#actors.delete(id);
-        await sessions.release(actor.lease);
+        await this.#unload(id, actor);
       }
       for (const id of [...this.#unsettled]) await this.get(id);
       if (now < this.#patientUntil) return;

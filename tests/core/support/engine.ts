@@ -23,6 +23,7 @@ export interface TestEngineOptions {
   /** Called with what is published, before it is noted. */
   readonly published?: (events: readonly SessionEvent[]) => void;
   readonly lease_ms?: number;
+  readonly idle_ms?: number;
   readonly stores?: TestStores;
 }
 
@@ -68,7 +69,11 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     log,
     owner: `test_${process.pid}_${Math.random()}`,
     auto_resume: false,
-    limits: { ...defaultLimits, lease_ms: options.lease_ms ?? defaultLimits.lease_ms },
+    limits: {
+      ...defaultLimits,
+      lease_ms: options.lease_ms ?? defaultLimits.lease_ms,
+      idle_ms: options.idle_ms ?? defaultLimits.idle_ms,
+    },
   });
   const folder = temporaryFolder('engine');
   const lastTurn = (id: SessionId): Promise<Turn | undefined> => stores.sessions.lastTurn(id);
