@@ -62,7 +62,7 @@ describe('branches of a conversation (A17)', () => {
     await items.first().waitFor();
     expect(await items.count()).toBe(2);
     expect(await items.nth(1).getAttribute('aria-checked')).toBe('true');
-    expect(await items.nth(1).textContent()).toContain('gamma');
+    await expect.poll(() => items.nth(1).textContent()).toContain('gamma');
     await page.keyboard.press('Home');
     await page.keyboard.press('Enter');
     await page.locator('.agent', { hasText: 'beta' }).waitFor();
