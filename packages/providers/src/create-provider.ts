@@ -10,7 +10,7 @@ import type {
   TokenCounter,
 } from '@maestro/ports';
 import { createAskJson } from './driver/ask-json.ts';
-import { aborted, attemptCall, type Call, type Failed, internal } from './driver/attempt.ts';
+import { aborted, attemptCall, type Call, type Failed, internal, unanswered } from './driver/attempt.ts';
 import { estimateUsage, partialUsage } from './driver/estimate.ts';
 import { joinUrl, maskError, maskOf } from './driver/outgoing.ts';
 import { blamesProfile, chooseProfile, endpointOf } from './driver/profile-choice.ts';
@@ -165,17 +165,7 @@ async function* run(
   }
 }
 
-const unread: Failed = {
-  type: 'failed',
-  error: aborted,
-  headers: new Map(),
-  text: '',
-  content_given: false,
-  answer: '',
-  usage: null,
-  response: null,
-  exchange: null,
-};
+const unread: Failed = { ...unanswered, error: aborted };
 
 const failure = async (call: Call, end: Failed): Promise<ProviderEvent> => {
   const { vendor, deps, request } = call;

@@ -39,6 +39,18 @@ export interface Failed {
   readonly exchange: Exchange | null;
 }
 
+/** What is known of a call that nothing was answered to. */
+export const unanswered = {
+  type: 'failed',
+  headers: new Map(),
+  text: '',
+  content_given: false,
+  answer: '',
+  usage: null,
+  response: null,
+  exchange: null,
+} as const satisfies Omit<Failed, 'error'>;
+
 export type AttemptEnd =
   | Failed
   | { readonly type: 'done'; finished: Finished; answer: string; exchange: Exchange };
@@ -53,14 +65,7 @@ export async function* attemptCall(
 ): AsyncGenerator<Content, AttemptEnd, undefined> {
   const { vendor, deps, request, mask } = call;
   const failed = (error: ProviderError, more: Partial<Failed> = {}): Failed => ({
-    type: 'failed',
-    headers: new Map(),
-    text: '',
-    content_given: false,
-    answer: '',
-    usage: null,
-    response: null,
-    exchange: null,
+    ...unanswered,
     ...more,
     error: maskError(call.signal.aborted ? aborted : error, mask),
   });
@@ -79,7 +84,7 @@ export async function* attemptCall(
   });
   if (!head.ok) return failed(head.error);
 
-  const unanswered: Exchange = {
+  const outgoing: Exchange = {
     method: 'POST',
     url: maskUrl(call.url, mask),
     request_headers: mask.headers(head.value),
@@ -99,12 +104,12 @@ export async function* attemptCall(
   });
   if (!sent.ok) {
     const { error, kind } = broken(sent.error);
-    return failed(error, { kind, exchange: unanswered });
+    return failed(error, { kind, exchange: outgoing });
   }
   const response = sent.value;
   const headers = headerMap(response.headers);
   const exchange: Exchange = {
-    ...unanswered,
+    ...outgoing,
     response_status: response.status,
     response_headers: mask.headers(response.headers),
   };

@@ -1,8 +1,8 @@
 import type { ImagePart, ProviderRequest, TextPart } from '@maestro/ports';
 import type { Effort, Json } from '@maestro/protocol';
-import { type AssistantTurn, base64, orderHistory, resultImages, resultText } from '../shared/history.ts';
+import { functionTools } from '../shared/function-tools.ts';
+import { type AssistantTurn, base64, imagesOfResults, orderHistory, resultText } from '../shared/history.ts';
 import { fields, isObject, object } from '../shared/json.ts';
-import { objectSchema } from '../shared/tool-input.ts';
 import type { OllamaFacts } from './model-facts.ts';
 
 type Message = { [key: string]: Json };
@@ -13,14 +13,7 @@ export const encodeOllama = (
   facts: OllamaFacts | undefined,
   contextCap: number,
 ): { path: string; body: Json } => {
-  const tools = request.tools.map((tool) => ({
-    type: 'function',
-    function: {
-      name: tool.name,
-      description: tool.description,
-      parameters: objectSchema(tool.parameters),
-    },
-  }));
+  const tools = functionTools(request.tools);
   const body = object({
     model: request.model,
     stream: true,
@@ -88,10 +81,6 @@ const resultMessages = (turn: AssistantTurn, sees: boolean): Message[] => {
     tool_name: result.name,
     content: resultText(result),
   }));
-  const images = turn.results.flatMap((result) =>
-    resultImages(result).length === 0
-      ? []
-      : [{ type: 'text' as const, text: `Image from ${result.name}:` }, ...resultImages(result)],
-  );
+  const images = imagesOfResults(turn.results);
   return images.length === 0 ? results : [...results, userMessage(images, sees)];
 };

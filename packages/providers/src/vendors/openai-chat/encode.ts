@@ -2,9 +2,9 @@ import type { ImagePart, ProviderRequest, TextPart, ToolCallPart } from '@maestr
 import type { Effort, Json } from '@maestro/protocol';
 import { effortsOf } from '../openai/reasoning.ts';
 import { nearestEffort } from '../shared/effort.ts';
-import { type AssistantTurn, dataUrl, orderHistory, resultImages, resultText } from '../shared/history.ts';
+import { functionTools } from '../shared/function-tools.ts';
+import { type AssistantTurn, dataUrl, imagesOfResults, orderHistory, resultText } from '../shared/history.ts';
 import { fields, isObject, object, word } from '../shared/json.ts';
-import { objectSchema } from '../shared/tool-input.ts';
 import type { Dialect } from './dialect.ts';
 import { withAssistantAfterTool, withShortIds } from './strict-order.ts';
 
@@ -12,14 +12,7 @@ export type Message = { [key: string]: Json };
 
 export const encodeChat = (request: ProviderRequest, dialect: Dialect): { path: string; body: Json } => {
   const effort = request.effort === null ? undefined : effortWord(request.effort, request.model, dialect);
-  const tools = request.tools.map((tool) => ({
-    type: 'function',
-    function: {
-      name: tool.name,
-      description: tool.description,
-      parameters: objectSchema(tool.parameters),
-    },
-  }));
+  const tools = functionTools(request.tools);
   const body = object({
     model: request.model,
     stream: true,
@@ -106,11 +99,7 @@ const resultMessages = (turn: AssistantTurn): Message[] => {
     tool_call_id: result.call_id,
     content: resultText(result),
   }));
-  const images = turn.results.flatMap((result) =>
-    resultImages(result).length === 0
-      ? []
-      : [{ type: 'text' as const, text: `Image from ${result.name}:` }, ...resultImages(result)],
-  );
+  const images = imagesOfResults(turn.results);
   return images.length === 0 ? results : [...results, { role: 'user', content: images.map(contentPart) }];
 };
 

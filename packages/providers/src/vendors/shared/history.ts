@@ -142,6 +142,14 @@ export const resultText = (result: ToolResultPart): string => {
 export const resultImages = (result: ToolResultPart): ImagePart[] =>
   result.content.filter((part) => part.type === 'image');
 
+/** The images of all results, each behind a line that names its tool: for wires whose tool messages hold text only. */
+export const imagesOfResults = (results: readonly ToolResultPart[]): (TextPart | ImagePart)[] =>
+  results.flatMap((result) =>
+    resultImages(result).length === 0
+      ? []
+      : [{ type: 'text' as const, text: `Image from ${result.name}:` }, ...resultImages(result)],
+  );
+
 /** Said in the user's name where a wire wants a user's message and there is none. */
 export const continueText = 'Continue.';
 
