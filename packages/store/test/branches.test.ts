@@ -128,6 +128,22 @@ describe('branches (A17)', () => {
     expect(rows).toEqual([{ n: 7 }]);
   });
 
+  it('show on the card what was said last on the branch that is open', async () => {
+    await say('one');
+    await step('first', 't1');
+    const main = await stores.sessions.conversation(lease.session_id);
+    await commit({ session: { preview: 'first_text' } });
+    const preview = async () => (await stores.sessions.card(lease.session_id))?.preview;
+    await fork({ type: 'with', item: at('one') });
+    expect(await preview()).toBe('one');
+    await say('other');
+    await commit({ session: { preview: 'other' } });
+    const { card } = await activate(ConversationId.parse(main));
+    expect([card?.preview, await preview()]).toEqual(['first_text', 'first_text']);
+    await fork({ type: 'before', item: at('one') });
+    expect(await preview()).toBe('');
+  });
+
   it.each(['text', 'call', 'asked'])('never divide a step: forked at its %s', async (part) => {
     await say('one');
     await step('first', 't1');

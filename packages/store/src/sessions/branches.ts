@@ -2,7 +2,8 @@ import type { BranchError, Committed, Lease, Result, SessionStore } from '@maest
 import type { Conversation, ConversationId, ItemOf } from '@maestro/protocol';
 import type { Database, Statement } from '../database.ts';
 import { cardOf, instant, type SessionRow, sessionOf } from '../rows.ts';
-import { chain, messagesOfChain } from './chain.ts';
+import { clean } from '../text.ts';
+import { chain, everything, itemsOfChain, messagesOfChain } from './chain.ts';
 import { refused, unavailable } from './commit.ts';
 import { findPlace, type Shared } from './fork-place.ts';
 
@@ -22,7 +23,22 @@ export const makeBranches = (db: Database): Branches => {
     };
   };
   const answered = (work: Promise<Changed>): Promise<Changed> => work.catch(unavailable);
-  const activate = (lease: Lease, id: ConversationId) => change(lease, activateStatement(lease, id));
+  /** For the card: the first line of what was said last on a branch, up to a position. */
+  const lastWords = async (branch: ConversationId, position: number): Promise<string> => {
+    const rows = await db.query<{ data: ItemOf<'user_message' | 'agent_message'>['data'] }>({
+      name: 'last_words',
+      text: `with recursive ${chain('$1')} ${itemsOfChain(
+        'i.data, i.position',
+        `i.position <= $2 and i.kind in ('user_message', 'agent_message') and i.status <> 'removed'`,
+        'desc',
+        `${wordsBack}`,
+      )}`,
+      values: [branch, position],
+    });
+    return rows.map(({ data }) => firstLine(data.text)).find((words) => words !== '') ?? '';
+  };
+  const activate = async (lease: Lease, id: ConversationId): Promise<Changed> =>
+    change(lease, activateStatement(lease, id, await lastWords(id, everything)));
 
   return {
     fork: (lease, id, place) =>
@@ -35,7 +51,10 @@ export const makeBranches = (db: Database): Branches => {
           // Asked a second time, because the outcome of the first was unknown.
           if (known.length > 0) return activate(lease, id);
           const shared = await findPlace(db, lease.session_id, place);
-          if (shared) return change(lease, forkStatement(lease, id, shared));
+          if (shared) {
+            const preview = await lastWords(shared.parent_id, shared.position);
+            return change(lease, forkStatement(lease, id, shared, preview));
+          }
           return (
             (await refused(db, lease)) ??
             unknown('This item is not of the branch that is open now. Switch to its branch first.')
@@ -54,20 +73,20 @@ export const makeBranches = (db: Database): Branches => {
 
 const unknown = (message: string): Changed => ({ ok: false, error: { type: 'unknown', message } });
 
-/** Makes the branch in `$4` the active one. */
+/** Makes the branch in `$4`, whose last words are `$5`, the active one. */
 const switched = (context_tokens: string, where = 'true'): string => `s as (
-  update sessions set conversation_id = $4, seq = seq + 1, session_seq = seq + 1, branch_seq = seq + 1,
+  update sessions set conversation_id = $4, preview = $5, seq = seq + 1, session_seq = seq + 1, branch_seq = seq + 1,
     context_tokens = ${context_tokens}, updated_at = now()
   where session_id = $1 and lease_owner = $2 and lease_epoch = $3 and ${where} returning *)`;
 
-const forkStatement = (lease: Lease, id: ConversationId, shared: Shared): Statement => ({
+const forkStatement = (lease: Lease, id: ConversationId, shared: Shared, preview: string): Statement => ({
   name: 'fork',
-  text: `with ${switched('$8::bigint')},
+  text: `with ${switched('$9::bigint')},
     made as (insert into conversations (id, session_id, parent_id, fork_position, fork_ordinal)
-      select s.conversation_id, s.session_id, $5, $6, $7 from s)
+      select s.conversation_id, s.session_id, $6, $7, $8 from s)
     select row_to_json(s) as session, s.cost_usd from s`,
   values: [
-    ...[lease.session_id, lease.owner, lease.epoch, id],
+    ...[lease.session_id, lease.owner, lease.epoch, id, clean(preview)],
     ...[shared.parent_id, shared.position, shared.ordinal, shared.context_tokens],
   ],
 });
@@ -79,13 +98,13 @@ const lastCall = messagesOfChain(
   '1',
 );
 
-const activateStatement = (lease: Lease, conversation: ConversationId): Statement => ({
+const activateStatement = (lease: Lease, conversation: ConversationId, preview: string): Statement => ({
   name: 'activate',
   text: `with recursive ${chain('(select id from conversations where id = $4 and session_id = $1)')},
     call as (${lastCall}),
     ${switched('coalesce((select tokens from call), 0)', 'exists (select 1 from chain)')}
     select row_to_json(s) as session, s.cost_usd from s`,
-  values: [lease.session_id, lease.owner, lease.epoch, conversation],
+  values: [lease.session_id, lease.owner, lease.epoch, conversation, clean(preview)],
 });
 
 interface ListedRow extends Omit<Conversation, 'created_at' | 'preview'> {
@@ -107,11 +126,15 @@ const listText = `select c.id, c.parent_id, c.fork_position, c.created_at, c.id 
     where own.data is null order by k.depth limit 1) shared on true
   where s.session_id = $1 order by c.no`;
 
-/** Longest preview, UTF-16 units, as that of a card. */
+/** Longest preview, UTF-16 units. */
 const previewLength = 200;
+/** Messages looked at for one that says something. */
+const wordsBack = 20;
+
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0]?.slice(0, previewLength) ?? '';
 
 const conversationOf = ({ own, shared, created_at, ...row }: ListedRow): Conversation => ({
   ...row,
-  preview: ((own ?? shared)?.text ?? '').trim().split('\n', 1)[0]?.slice(0, previewLength) ?? '',
+  preview: firstLine((own ?? shared)?.text ?? ''),
   created_at: instant(created_at),
 });
