@@ -299,4 +299,37 @@ describe('a vendor that falls silent (P10)', () => {
     await simulator.close();
     await removeFolder(folder);
   });
+
+  it.each(['retry', 'edit'] as const)(
+    'makes no branch when the turn of it cannot be written: %s',
+    async (what) => {
+      await using house = await startEngine({ stores });
+      const { id, conversation_id } = await house.session();
+      await house.send(id, 'hello');
+      await house.ended(id);
+      const before = await house.items(id);
+      const [message] = before;
+      if (!message) throw new Error('no message');
+      // As a full disk answers, for the turn's row only.
+      await stores.query(`create function no_room() returns trigger language plpgsql as
+      $$ begin raise exception 'no space left' using errcode = '53100'; end $$`);
+      await stores.query(
+        'create trigger no_room before insert on turns for each row execute function no_room()',
+      );
+      const again = () =>
+        what === 'retry' ? house.engine.retry(id) : house.engine.edit(id, message.id, 'hello, you');
+      try {
+        expect(await again()).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+      } finally {
+        await stores.query('drop function no_room cascade');
+      }
+      expect(await stores.sessions.conversation(id)).toBe(conversation_id);
+      expect(await stores.sessions.conversations(id)).toHaveLength(1);
+      expect(await house.items(id)).toEqual(before);
+
+      expect(await again()).toMatchObject({ ok: true });
+      expect(await house.ended(id)).toMatchObject({ status: 'done' });
+      expect(await stores.sessions.conversations(id)).toHaveLength(2);
+    },
+  );
 });

@@ -216,8 +216,16 @@ export interface SessionStore {
   holder(id: SessionId): Promise<{ readonly owner: string; readonly lapses_in_ms: number } | undefined>;
 
   commit(lease: Lease, change: Change): Promise<Result<Committed, CommitError>>;
-  /** Makes a branch that shares the rows up to a place (nothing is copied) and makes it the active one. */
-  fork(lease: Lease, id: ConversationId, place: ForkPlace): Promise<Result<Committed, BranchError>>;
+  /**
+   * Makes a branch that shares the rows up to a place (nothing is copied) and makes it the active one. `first`: a change
+   * that is written there with it, in the same transaction: both are made or neither.
+   */
+  fork(
+    lease: Lease,
+    id: ConversationId,
+    place: ForkPlace,
+    first?: Change,
+  ): Promise<Result<Committed, BranchError>>;
   /** Makes another branch the active one. */
   activate(lease: Lease, conversation: ConversationId): Promise<Result<Committed, BranchError>>;
   /** All branches, oldest first. */

@@ -1,5 +1,7 @@
 import {
   type BranchError,
+  type Change,
+  type Committed,
   type ForkPlace,
   fail,
   type Lease,
@@ -33,6 +35,13 @@ export class Branches {
     if (!written.ok) return refused(written.error, 'body.at_item');
     const made = (await this.#store.conversations(this.#lease.session_id)).find((each) => each.id === id);
     return made ? ok(made) : fail('internal', 'The branch was made but cannot be read.');
+  }
+
+  /** Makes a branch at a place, goes over to it and writes the first change there: both or neither. */
+  async begin(place: ForkPlace, first: Change): Promise<Result<Committed>> {
+    const id = newId<ConversationId>('con');
+    const written = await this.#writer.branch(() => this.#store.fork(this.#lease, id, place, first));
+    return written.ok ? written : refused(written.error, 'body.at_item');
   }
 
   async activate(conversation: ConversationId): Promise<Result<void>> {

@@ -256,11 +256,9 @@ export class SessionActor {
       if (this.#running) return whileRunning();
       const last = await this.#branches.lastMessage();
       if (!last) return fail('conflict', 'There is no message to answer again: send one.');
-      const made = await this.#branches.fork({ type: 'with', item: last.id });
-      if (!made.ok) return made;
       const turn_id = newId<TurnId>('trn');
-      const written = await this.#writer.commit(runningChange(turn_id, 0));
-      if (!written.ok) return unwritten();
+      const made = await this.#branches.begin({ type: 'with', item: last.id }, runningChange(turn_id, 0));
+      if (!made.ok) return made;
       this.#launch(turn_id, 0);
       return ok({ session: this.#session, turn_id });
     });
@@ -275,14 +273,13 @@ export class SessionActor {
         return fail('not_found', 'Only a message of yours can be edited, and this is none of this session.', {
           field: 'body.item_id',
         });
-      const made = await this.#branches.fork({ type: 'before', item: id });
+      const edited = { id: newId<ItemId>('itm'), text, attachments: message.data.attachments ?? [] };
+      const { turn_id, change } = startChange(this.#session, [edited], []);
+      const made = await this.#branches.begin({ type: 'before', item: id }, change);
       if (!made.ok) return made;
-      const sent = await this.#start([
-        { id: newId<ItemId>('itm'), text, attachments: message.data.attachments ?? [] },
-      ]);
-      if (!sent.ok) return sent;
-      const { item, turn_id } = sent.value;
-      return item && turn_id ? ok({ session: this.#session, item, turn_id }) : unwritten();
+      this.#launch(turn_id, 0);
+      const [item] = made.value.items;
+      return item ? ok({ session: this.#session, item, turn_id }) : unwritten();
     });
   }
 

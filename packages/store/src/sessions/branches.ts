@@ -1,19 +1,29 @@
-import type { BranchError, Committed, Lease, Result, SessionStore } from '@maestro/ports';
+import type {
+  BranchError,
+  Change,
+  CommitError,
+  Committed,
+  Lease,
+  Result,
+  SessionStore,
+} from '@maestro/ports';
 import type { Conversation, ConversationId, ItemOf } from '@maestro/protocol';
 import type { Database, Statement } from '../database.ts';
 import { cardOf, instant, type SessionRow, sessionOf } from '../rows.ts';
 import { clean } from '../text.ts';
 import { chain, everything, itemsOfChain, messagesOfChain } from './chain.ts';
-import { refused, unavailable } from './commit.ts';
+import { makeCommit, type Prepare, refused, unavailable } from './commit.ts';
 import { findPlace, type Shared } from './fork-place.ts';
 
 type Branches = Pick<SessionStore, 'fork' | 'activate' | 'conversations'>;
 type Changed = Result<Committed, BranchError>;
 
-export const makeBranches = (db: Database): Branches => {
+type Queries = Pick<Database, 'query'>;
+
+export const makeBranches = (db: Database, prepare: Prepare): Branches => {
   /** No row: the lease is another's, the session is gone, or there is no such branch. */
-  const change = async (lease: Lease, statement: Statement): Promise<Changed> => {
-    const [row] = await db.query<{ session: SessionRow; cost_usd: string }>(statement);
+  const change = async (lease: Lease, statement: Statement, on: Queries = db): Promise<Changed> => {
+    const [row] = await on.query<{ session: SessionRow; cost_usd: string }>(statement);
     if (!row) return (await refused(db, lease)) ?? unknown('This session has no branch with this id.');
     // A decimal would lose digits in JSON.
     const session = { ...row.session, cost_usd: row.cost_usd };
@@ -40,8 +50,23 @@ export const makeBranches = (db: Database): Branches => {
   const activate = async (lease: Lease, id: ConversationId): Promise<Changed> =>
     change(lease, activateStatement(lease, id, await lastWords(id, everything)));
 
+  const forkWith = (lease: Lease, statement: Statement, first: Change): Promise<Changed> =>
+    db
+      .transaction(async (tx) => {
+        const made = await change(lease, statement, tx);
+        if (!made.ok) return made;
+        const written = await makeCommit(tx, prepare)(lease, first);
+        // Thrown, so that the branch is not made either.
+        if (!written.ok) throw new NotWritten(written.error);
+        return written;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof NotWritten) return { ok: false, error: error.why };
+        throw error;
+      });
+
   return {
-    fork: (lease, id, place) =>
+    fork: (lease, id, place, first) =>
       answered(
         (async () => {
           const known = await db.query({
@@ -53,7 +78,8 @@ export const makeBranches = (db: Database): Branches => {
           const shared = await findPlace(db, lease.session_id, place);
           if (shared) {
             const preview = await lastWords(shared.parent_id, shared.position);
-            return change(lease, forkStatement(lease, id, shared, preview));
+            const statement = forkStatement(lease, id, shared, preview);
+            return first ? forkWith(lease, statement, first) : change(lease, statement);
           }
           return (
             (await refused(db, lease)) ??
@@ -70,6 +96,14 @@ export const makeBranches = (db: Database): Branches => {
     },
   };
 };
+
+class NotWritten extends Error {
+  readonly why: CommitError;
+  constructor(why: CommitError) {
+    super(why.message);
+    this.why = why;
+  }
+}
 
 const unknown = (message: string): Changed => ({ ok: false, error: { type: 'unknown', message } });
 

@@ -36,7 +36,7 @@ export type Prepare = (
 ) => Promise<{ change: StoredChange; written: () => void }>;
 
 export const makeCommit =
-  (db: Database, prepare: Prepare) =>
+  (db: Pick<Database, 'query'>, prepare: Prepare) =>
   async (lease: Lease, change: Change): Promise<Result<Committed, CommitError>> => {
     try {
       const prepared = await prepare(lease, change);
@@ -89,7 +89,7 @@ const overtaken: Failed = {
 };
 
 /** Why a statement that is fenced by the lease found no row; undefined when the lease holds. */
-export const refused = async (db: Database, lease: Lease): Promise<Failed | undefined> => {
+export const refused = async (db: Pick<Database, 'query'>, lease: Lease): Promise<Failed | undefined> => {
   const [row] = await db.query<{ lease_owner: string | null; lease_epoch: number }>({
     text: 'select lease_owner, lease_epoch from sessions where session_id = $1',
     values: [lease.session_id],

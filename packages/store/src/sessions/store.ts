@@ -19,6 +19,7 @@ export interface SessionStoreOptions {
 
 export const makeSessions = (db: Database, options: SessionStoreOptions): SessionStore => {
   const exchanges = makeExchanges(db);
+  const prepare = prepareWith(exchanges);
 
   const row = async (id: SessionId): Promise<SessionRow | undefined> => {
     const [found] = await db.query<SessionRow>({
@@ -33,8 +34,8 @@ export const makeSessions = (db: Database, options: SessionStoreOptions): Sessio
     ...makeLeases(db, options.sole_owner),
     ...makeReads(db, options.epoch),
     ...makeMessages(db, exchanges),
-    ...makeBranches(db),
-    commit: makeCommit(db, prepareWith(exchanges)),
+    ...makeBranches(db, prepare),
+    commit: makeCommit(db, prepare),
     checkpoint: makeCheckpoint(db),
     epoch: options.epoch,
 
