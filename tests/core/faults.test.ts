@@ -1,4 +1,5 @@
 import { defineTool, type ProviderEvent } from '@maestro/ports';
+import { noUsage } from '@maestro/protocol';
 import { createProvider, createTokenCounter, createWire, loadProfiles } from '@maestro/providers';
 import { startSimulator } from '@maestro/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -332,4 +333,28 @@ describe('a vendor that falls silent (P10)', () => {
       expect(await stores.sessions.conversations(id)).toHaveLength(2);
     },
   );
+
+  it('counts a call once whose write had an unknown outcome, also one that failed before it said anything (T4, S9)', async () => {
+    const usage = { ...noUsage, request_tokens: 11 };
+    const error = { cause: 'overloaded', message: 'Too much to do.' } as const;
+    let repeated = 0;
+    const commit: typeof stores.sessions.commit = async (lease, change) => {
+      const written = await stores.sessions.commit(lease, change);
+      repeated += change.spent ? 1 : 0;
+      if (!change.spent || repeated > 1) return written;
+      return { ok: false, error: { type: 'unavailable', message: 'Nobody knows whether it was made.' } };
+    };
+    await using house = await startEngine({
+      stores: { ...stores, sessions: { ...stores.sessions, commit } },
+      stream: async function* () {
+        yield { type: 'error', error, usage, response: null, exchange: null };
+      },
+    });
+    const { id } = await house.session();
+    await house.send(id, 'hello');
+    expect(await house.ended(id)).toMatchObject({ status: 'failed' });
+    expect(repeated).toBe(2);
+    expect(await stores.sessions.totals(id)).toMatchObject({ calls: 1, request_tokens: 11 });
+    expect((await stores.usage.session(id))?.totals).toMatchObject({ calls: 1, request_tokens: 11 });
+  });
 });

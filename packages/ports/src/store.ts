@@ -124,7 +124,10 @@ export interface Change {
   };
   readonly session?: SessionPatch;
   readonly messages?: readonly MessageWrite[];
-  /** Added to the session's totals, and to the ledger, in the same transaction. */
+  /**
+   * Added to the session's totals, and to the ledger, in the same transaction. The call's message is among `messages`:
+   * its id is that of the call, by which a change that is written again is counted once.
+   */
   readonly spent?: Spent;
 }
 
@@ -218,7 +221,7 @@ export interface SessionStore {
   commit(lease: Lease, change: Change): Promise<Result<Committed, CommitError>>;
   /**
    * Makes a branch that shares the rows up to a place (nothing is copied) and makes it the active one. `first`: a change
-   * that is written there with it, in the same transaction: both are made or neither.
+   * that is written there with it, in the same transaction: both are made or neither. It has no exchange.
    */
   fork(
     lease: Lease,

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock, Log, NewSession, Spent } from '@maestro/ports';
-import { noUsage, SessionId } from '@maestro/protocol';
+import type { Change, Clock, Log, NewSession, Spent } from '@maestro/ports';
+import { type MessageId, newId, noUsage, SessionId } from '@maestro/protocol';
 import { type Connection, type Database, openDatabase, type Row, type Statement } from './database.ts';
 import { openEngine } from './engine.ts';
 import { readEngine } from './engine-record.ts';
@@ -217,6 +217,15 @@ export const sampleSession = (id: string, more: Partial<NewSession> = {}): NewSe
   access_mode: 'full',
   tools: {},
   ...more,
+});
+
+/** A call that cost this, with the message that names it. */
+export const sampleCall = (
+  spent: Spent,
+  id = newId<MessageId>('msg'),
+): Pick<Change, 'messages' | 'spent'> => ({
+  messages: [{ id, turn_id: null, role: 'assistant', content: [], usage: spent.usage }],
+  spent,
 });
 
 /** What one call cost, at its plainest: a cent for nothing. */

@@ -1,7 +1,7 @@
 import type { Change, Committed, ItemWrite, Lease, TurnWrite } from '@maestro/ports';
 import { ItemId, MessageId, QueueId, SessionId, TurnId, type Usage } from '@maestro/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sampleSession, sampleSpent, type TestStores, testStores } from '../src/testing.ts';
+import { sampleCall, sampleSession, sampleSpent, type TestStores, testStores } from '../src/testing.ts';
 
 let stores: TestStores;
 let lease: Lease;
@@ -127,11 +127,11 @@ describe('commit', () => {
   });
 
   it('adds to the totals exactly, as decimals, and counts unpriced and estimated calls (T2)', async () => {
-    await commit({ spent: sampleSpent({ usage, cost_usd: '0.1' }) });
-    await commit({ spent: sampleSpent({ usage, cost_usd: '0.2' }) });
-    const { session } = await commit({
-      spent: sampleSpent({ usage: { ...usage, estimated: true }, cost_usd: null }),
-    });
+    await commit(sampleCall(sampleSpent({ usage, cost_usd: '0.1' })));
+    await commit(sampleCall(sampleSpent({ usage, cost_usd: '0.2' })));
+    const { session } = await commit(
+      sampleCall(sampleSpent({ usage: { ...usage, estimated: true }, cost_usd: null })),
+    );
     expect(session?.totals).toEqual({
       request_tokens: 30,
       response_tokens: 15,
@@ -158,6 +158,11 @@ describe('commit', () => {
     const again = await commit(change);
     expect(again.session?.totals).toMatchObject({ calls: 1, cost_usd: '0.5' });
     expect((await stores.sessions.messages(lease.session_id, { limit: 10 })).messages).toHaveLength(1);
+  });
+
+  it('takes no amount without the message of its call: it could not be known again (T4)', async () => {
+    await expect(commit({ spent: sampleSpent() })).rejects.toThrow('no message of the call');
+    expect(await stores.sessions.totals(lease.session_id)).toMatchObject({ calls: 0 });
   });
 
   it('keeps the order of the queue when an entry is edited, and moves one that is removed and put', async () => {

@@ -2,7 +2,7 @@ import type { ItemWrite, Lease } from '@maestro/ports';
 import { ItemId, SessionId, TurnId } from '@maestro/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sampleSession, sampleSpent, type TestStores, testStores } from '../src/testing.ts';
+import { sampleCall, sampleSession, sampleSpent, type TestStores, testStores } from '../src/testing.ts';
 
 let stores: TestStores;
 let lease: Lease;
@@ -164,7 +164,7 @@ describe('sessions', () => {
     const held = await open('deleted');
     await stores.sessions.commit(held, {
       items: [item(1)],
-      spent: sampleSpent({ usage: { ...noTokens, request_tokens: 7 }, cost_usd: '0.25' }),
+      ...sampleCall(sampleSpent({ usage: { ...noTokens, request_tokens: 7 }, cost_usd: '0.25' })),
     });
     expect(await stores.sessions.delete(held.session_id)).toBe(true);
     expect(await stores.sessions.delete(held.session_id)).toBe(false);

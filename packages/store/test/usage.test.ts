@@ -2,7 +2,7 @@ import type { Lease, Spent } from '@maestro/ports';
 import { noUsage, type Totals } from '@maestro/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sampleSession, sampleSpent, type TestStores, testStores } from '../src/testing.ts';
+import { sampleCall, sampleSession, sampleSpent, type TestStores, testStores } from '../src/testing.ts';
 
 let stores: TestStores;
 let leases: Lease[] = [];
@@ -22,7 +22,7 @@ afterAll(() => stores.close());
 const report = (by: 'session' | 'basis' | 'day') => stores.usage.report({ by, limit: 1000 });
 const spend = async (lease: Lease | undefined, spent: Spent) => {
   if (!lease) throw new Error('no lease');
-  const written = await stores.sessions.commit(lease, { spent });
+  const written = await stores.sessions.commit(lease, sampleCall(spent));
   if (!written.ok) throw new Error(written.error.message);
 };
 

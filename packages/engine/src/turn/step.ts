@@ -178,7 +178,7 @@ class Step {
     };
     await this.#context.write(() => ({
       items: this.#items.broken(stopped ? 'cancelled' : 'failed', event.error),
-      messages: event.exchange || this.#items.started ? [message] : [],
+      messages: event.exchange || event.usage || this.#items.started ? [message] : [],
       ...(event.usage && cost ? { spent: this.#spent(event.usage, cost) } : {}),
     }));
     this.#items.close();

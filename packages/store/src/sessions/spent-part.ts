@@ -12,7 +12,9 @@ export const spentPart = (
   hasMessages: boolean,
 ): { sets: string[]; line: string } => {
   const { usage, cost_usd } = spent;
-  const isNew = hasMessages ? '(select count(*) from message_new) > 0' : 'true';
+  if (!hasMessages)
+    throw new Error('A change with `spent` has no message of the call: it could be counted twice.');
+  const isNew = '(select count(*) from message_new) > 0';
   const amounts = {
     request_tokens: usage.request_tokens,
     response_tokens: usage.response_tokens,
