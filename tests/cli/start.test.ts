@@ -17,6 +17,8 @@ describe('a running server', () => {
 
   it('says one line on standard output: where it is', () => {
     expect(server.stdout()).toBe(`Maestro is ready at http://127.0.0.1:${server.port}\n`);
+    // What the time until then went to is in the log (Q1).
+    expect(server.stderr()).toMatch(/"phases_ms":\{"postgres":\d+,.*\},"until_ready_ms":\d+,"msg":"ready"/);
   });
 
   it('answers there', async () => {

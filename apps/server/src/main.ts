@@ -237,7 +237,13 @@ const compose = async (
     version: version(),
     started_at,
   });
-  log.info('ready', { address: http.host, port: http.port, database: stores.engine.kind });
+  log.info('ready', {
+    address: http.host,
+    port: http.port,
+    database: stores.engine.kind,
+    phases_ms: { ...stores.phases },
+    until_ready_ms: Math.round(performance.now()),
+  });
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
