@@ -1,5 +1,6 @@
-import type { Abandoned, Lease } from '@maestro/ports';
+import { type Abandoned, type Lease, ok, type Result } from '@maestro/ports';
 import type { SessionId } from '@maestro/protocol';
+import { most_crashes } from './actor/crash-change.ts';
 import { SessionActor } from './actor/session-actor.ts';
 import type { EngineDeps } from './deps.ts';
 
@@ -66,17 +67,33 @@ export class Actors {
     const isOpen = session.status === 'running' || session.status === 'waiting';
     // Until this is through the session counts as not settled, whatever goes wrong.
     this.#unsettled.add(id);
-    const open = left ?? (isOpen ? await sessions.unfinished(lease) : undefined);
-    const marked = open ? await actor.recover(open.open_items, open.turn) : undefined;
-    if (marked && !marked.ok) {
-      const reason = marked.error.message;
-      this.#deps.log.error('an interrupted session could not be marked', { session: id, reason });
+    const open = left ?? (isOpen || queue.length > 0 ? await sessions.unfinished(lease) : undefined);
+    const settled = open ? await this.#goOn(actor, open, isOpen) : ok(undefined);
+    if (!settled.ok) {
+      const reason = settled.error.message;
+      this.#deps.log.error('an interrupted session could not be settled', { session: id, reason });
       return undefined;
     }
     this.#unsettled.delete(id);
-    if (open?.turn && this.#deps.auto_resume) await actor.resume();
     this.#actors.set(id, actor);
     return actor;
+  }
+
+  /** Marks what was left open and, by policy, lets the turn go on; a message that only waited for a turn's end is started. */
+  async #goOn(actor: SessionActor, open: Abandoned, isOpen: boolean): Promise<Result<void>> {
+    const { auto_resume, log } = this.#deps;
+    const session = actor.lease.session_id;
+    if (isOpen || open.turn || open.open_items.length > 0) {
+      const given_up = open.turn && auto_resume && open.crashes >= most_crashes ? open.crashes + 1 : null;
+      const marked = await actor.recover(open.open_items, open.turn, given_up);
+      if (!marked.ok) return marked;
+      if (given_up !== null) log.error('a turn was given up: its servers die', { session, times: given_up });
+      else if (open.turn && auto_resume) await actor.resume();
+    }
+    if (!open.next_waits) return ok(undefined);
+    const started = await actor.startNext();
+    if (started.ok) log.info('a waiting message was started', { session });
+    return started;
   }
 
   /** Gives an idle session back. A command that comes meanwhile waits: the lease it takes must not be the one given back. */

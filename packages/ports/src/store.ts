@@ -195,6 +195,10 @@ export interface Abandoned {
 
 export interface SessionStore {
   /** Idempotent by id: the same id gives the session that is there. */
+  /** How often the servers of `turn` were found dead before. */
+  readonly crashes: number;
+  /** true: its last turn was done, nobody had stopped it, and the message that waited for its end was not started. */
+  readonly next_waits: boolean;
   create(session: NewSession): Promise<Session>;
   get(id: SessionId): Promise<Session | undefined>;
   card(id: SessionId): Promise<Card | undefined>;
@@ -211,7 +215,7 @@ export interface SessionStore {
   /** Extends all leases of this owner in one statement. */
   renewAll(owner: string, ttl_ms: number): Promise<void>;
   release(lease: Lease): Promise<void>;
-  /** Takes over every session whose lease has expired with work open. Called at start and on a timer. */
+  /** Takes over every session whose lease has expired with work open or a waiting message that nobody started. Called at start and on a timer. */
   abandoned(owner: string, ttl_ms: number): Promise<Abandoned[]>;
   /** What the session of a lease that was just taken still has open from its owner before. */
   unfinished(lease: Lease): Promise<Abandoned>;

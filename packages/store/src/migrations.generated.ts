@@ -85,5 +85,11 @@ export const migrations: readonly { readonly name: string; readonly statements: 
     "statements": [
       "DROP TABLE \"deleted_sessions\" CASCADE;"
     ]
+  },
+  {
+    "name": "0004_turn_crashes",
+    "statements": [
+      "ALTER TABLE \"turns\" ADD COLUMN \"crashes\" integer DEFAULT 0 NOT NULL;"
+    ]
   }
 ];

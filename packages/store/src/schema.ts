@@ -193,6 +193,8 @@ export const turns = pgTable(
     cause: text('cause').$type<Cause>(),
     reason: text('reason'),
     steps: integer('steps').notNull(),
+    /** How often its server died while it ran. */
+    crashes: integer('crashes').notNull().default(0),
     started_at: instant('started_at').notNull().defaultNow(),
     ended_at: instant('ended_at'),
   },

@@ -73,6 +73,12 @@ describe('a second owner (S8)', () => {
   });
 
   it('finds nothing where nothing was open', async () => {
-    expect(await stores.sessions.unfinished(lease)).toEqual({ lease, turn: null, open_items: [] });
+    expect(await stores.sessions.unfinished(lease)).toEqual({
+      lease,
+      turn: null,
+      open_items: [],
+      crashes: 0,
+      next_waits: false,
+    });
   });
 });

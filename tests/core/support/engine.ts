@@ -24,6 +24,7 @@ export interface TestEngineOptions {
   readonly published?: (events: readonly SessionEvent[]) => void;
   readonly lease_ms?: number;
   readonly idle_ms?: number;
+  readonly auto_resume?: boolean;
   readonly stores?: TestStores;
 }
 
@@ -57,6 +58,8 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     tools: options.tools ?? [],
     credential: async () => ({ ok: true, value: null }),
     base_url: () => null,
+    agents: new Map(),
+    mcp_servers: async () => [],
     prices: { cost: () => ({ usd: null, price_revision: 'test' }) },
     publisher: {
       publish: (events) => {
@@ -68,7 +71,7 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     clock: options.clock ?? systemClock,
     log,
     owner: `test_${process.pid}_${Math.random()}`,
-    auto_resume: false,
+    auto_resume: options.auto_resume ?? false,
     limits: {
       ...defaultLimits,
       lease_ms: options.lease_ms ?? defaultLimits.lease_ms,

@@ -1,8 +1,8 @@
 import type { Change, ItemWrite, MessageWrite } from '@maestro/ports';
-import type { Item, ItemStatus, Json, MessageId, Turn } from '@maestro/protocol';
+import type { Item, ItemStatus, Json, MessageId, Turn, TurnId } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import { unknownOutcome } from '../context/history.ts';
-import { notice } from '../turn/notice.ts';
+import { failedNotice, notice } from '../turn/notice.ts';
 import { rewrite } from './new-item.ts';
 
 /** What is true of each open item after its server died. */
@@ -13,20 +13,24 @@ const truth = (item: Item): ItemStatus => {
   return 'failed';
 };
 
-/** The one change that writes the truth about an abandoned session: nothing guessed, nothing left spinning. */
-export const crashChange = (open: readonly Item[], turn: Turn | null): Change => {
+/** A turn that goes on by itself after a crash is given up when this many of its servers had died before. */
+export const most_crashes = 3;
+
+/**
+ * The one change that writes the truth about an abandoned session: nothing guessed, nothing left spinning.
+ * `given_up`: how many servers the turn has taken with it, where it is not to go on by itself any more; else null.
+ */
+export const crashChange = (
+  open: readonly Item[],
+  turn: Turn | null,
+  given_up: number | null = null,
+): Change => {
   const ended = turn && (turn.status === 'running' || turn.status === 'waiting');
-  const said: ItemWrite[] = ended
-    ? [
-        notice(turn.id, {
-          code: 'turn_interrupted',
-          level: 'warning',
-          text: 'The server stopped while this turn ran. Everything up to here is kept.',
-          cause: 'crash',
-          remedy: 'Resume to continue from the last finished step.',
-        }),
-      ]
-    : [];
+  const reason =
+    given_up === null
+      ? 'The server stopped while this turn ran.'
+      : `The server stopped ${given_up} times while this turn ran, so it does not go on by itself any more.`;
+  const said = ended ? [given_up === null ? interruptedNotice(turn.id) : givenUpNotice(turn.id, reason)] : [];
   const closed = closeOpen(open, 'The server stopped before this call was started.');
   return {
     items: [...closed.items, ...said],
@@ -34,17 +38,34 @@ export const crashChange = (open: readonly Item[], turn: Turn | null): Change =>
       ? {
           turn: {
             id: turn.id,
-            status: 'interrupted',
+            status: given_up === null ? 'interrupted' : 'failed',
             cause: 'crash',
-            reason: 'The server stopped while this turn ran.',
+            reason,
             steps: turn.steps,
           },
         }
       : {}),
-    session: { status: 'idle', waiting_for: null },
+    session: { status: ended && given_up !== null ? 'failed' : 'idle', waiting_for: null },
     messages: closed.messages,
   };
 };
+
+const interruptedNotice = (turn: TurnId): ItemWrite =>
+  notice(turn, {
+    code: 'turn_interrupted',
+    level: 'warning',
+    text: 'The server stopped while this turn ran. Everything up to here is kept.',
+    cause: 'crash',
+    remedy: 'Resume to continue from the last finished step.',
+  });
+
+const givenUpNotice = (turn: TurnId, message: string): ItemWrite =>
+  failedNotice(turn, {
+    cause: 'crash',
+    message,
+    remedy:
+      'Look at what ran last, and at the log of the server. Then resume the turn, or retry the message.',
+  });
 
 /** Ends what nothing else will end. `never_started`: why a call that waited did not run. */
 export const closeOpen = (

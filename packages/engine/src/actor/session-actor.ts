@@ -42,7 +42,14 @@ import { auditPatch } from './patch-audit.ts';
 import { safePublisher } from './safe-publisher.ts';
 import { type Pending, SessionWriter } from './session-writer.ts';
 import { inTime } from './store-wait.ts';
-import { changeNotices, endChange, resumeChange, runningChange, startChange } from './turn-changes.ts';
+import {
+  changeNotices,
+  endChange,
+  resumeChange,
+  runningChange,
+  startChange,
+  turnOf,
+} from './turn-changes.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
 type Send = RouteParsed<Routes['sendMessage']>['body'];
@@ -60,6 +67,12 @@ interface Running {
 const close_ms = 6_000;
 /** Why a turn is stopped, as the abort reason. */
 export type StopReason = 'person' | 'drain' | 'lost';
+
+const isStopped = (signal: AbortSignal): boolean =>
+  signal.aborted && signal.reason === ('person' satisfies StopReason);
+
+/** A turn that was done just as the person stopped it has a cause: what waits behind it is held, also by the next server. */
+const held = (end: TurnEnd): TurnEnd => (end.status === 'done' ? { ...end, cause: 'aborted' } : end);
 
 /** One session while it is in use: commands one after the other, at most one turn, every write in order. */
 export class SessionActor {
@@ -306,10 +319,20 @@ export class SessionActor {
   }
 
   /** Writes the truth about a session whose server died: nothing stays running that does not run. */
-  recover(open: readonly Item[], turn: Turn | null): Promise<Result<void>> {
+  recover(open: readonly Item[], turn: Turn | null, given_up: number | null): Promise<Result<void>> {
     return this.#command(async () => {
-      const written = await this.#writer.commit(crashChange(open, turn));
+      const written = await this.#writer.commit(crashChange(open, turn, given_up));
       return written.ok ? ok(undefined) : unwritten();
+    });
+  }
+
+  /** Starts the message that waits first: its server died after it had written the end of the turn before. */
+  startNext(): Promise<Result<void>> {
+    return this.#command(async () => {
+      const next = this.#queue.first;
+      if (!next || this.#running) return ok(undefined);
+      const started = await this.#start([incoming(next)], [next.id]);
+      return started.ok ? ok(undefined) : started;
     });
   }
 
@@ -421,11 +444,15 @@ export class SessionActor {
   /** Writes the end; after a turn that was done, the next waiting message starts another. */
   async #endTurn(turn_id: TurnId, end: TurnEnd, signal: AbortSignal): Promise<void> {
     const open = this.#open.of(turn_id).map((item) => this.live.get(item.id) ?? item);
-    await this.#writeForTurn(endChange(turn_id, end, open));
+    const wasStopped = isStopped(signal);
+    await this.#writeForTurn(endChange(turn_id, wasStopped ? held(end) : end, open));
     for (const item of open) this.live.close(item.id);
     this.#running = undefined;
     this.#used = this.#deps.clock.monotonic();
     const next = this.#queue.first;
+    // Stopped while its end was written.
+    if (next && !wasStopped && isStopped(signal))
+      await this.#writeForTurn({ turn: turnOf(turn_id, held(end)) });
     if (!next || end.status !== 'done' || signal.aborted || this.#closed) return;
     const started = startChange(this.#session, [incoming(next)], [next.id]);
     await this.#writeForTurn(started.change);

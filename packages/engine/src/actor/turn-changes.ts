@@ -1,4 +1,4 @@
-import type { Change, ItemWrite } from '@maestro/ports';
+import type { Change, ItemWrite, TurnWrite } from '@maestro/ports';
 import type { Item, QueueId, RouteParsed, Routes, Session, Turn, TurnId } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import { failedNotice, notice } from '../turn/notice.ts';
@@ -53,11 +53,19 @@ export const endChange = (turn_id: TurnId, end: TurnEnd, open: readonly Item[]):
   const closed = closeOpen(open, 'The turn ended before this call was started.');
   return {
     items: [...closed.items, ...endNotices(turn_id, end)],
-    turn: { id: turn_id, status: end.status, cause: end.cause, reason: end.reason, steps: end.steps },
+    turn: turnOf(turn_id, end),
     session: { status: end.status === 'failed' ? 'failed' : 'idle', waiting_for: null },
     messages: closed.messages,
   };
 };
+
+export const turnOf = (id: TurnId, { status, cause, reason, steps }: TurnEnd): TurnWrite => ({
+  id,
+  status,
+  cause,
+  reason,
+  steps,
+});
 
 const endNotices = (turn_id: TurnId, end: TurnEnd): ItemWrite[] => {
   const text = end.reason ?? 'Stopped.';

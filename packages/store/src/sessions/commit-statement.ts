@@ -98,7 +98,8 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
         from s cross join (values (${p.add(turn.id, 'text')}, ${p.add(turn.status, 'text')}, ${p.add(turn.cause, 'text')},
           ${p.add(cleanOrNull(turn.reason), 'text')}, ${p.add(turn.steps, 'integer')})) as v(id, status, cause, reason, steps)
         on conflict (id) do update set seq = excluded.seq, status = excluded.status, cause = excluded.cause,
-          reason = excluded.reason, steps = excluded.steps, ended_at = excluded.ended_at
+          reason = excluded.reason, steps = excluded.steps, ended_at = excluded.ended_at,
+          crashes = turns.crashes + case when excluded.cause = 'crash' then 1 else 0 end
         where turns.session_id = excluded.session_id
         returning *)`,
     );

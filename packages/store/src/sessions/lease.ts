@@ -17,13 +17,17 @@ export const makeLeases = (
     : `(lease_owner is distinct from $1 and (lease_until is null or lease_until < now()))`;
   const until = (ttl: string) => `now() + ${ttl} * interval '1 millisecond'`;
 
-  const open = `(status in ('running', 'waiting') or exists (
-    select 1 from turns t where t.session_id = sessions.session_id and t.status in ('running', 'waiting')))`;
+  /** Sessions where the end of a turn was written and the start of the next was not. A turn that a person stopped has a cause. */
+  const nextWaits = `select q.session_id from session_queue q cross join lateral (
+    select status, cause from turns t where t.session_id = q.session_id order by t.no desc limit 1) last
+    where last.status = 'done' and last.cause is null`;
+  const open = `session_id in (select session_id from sessions where status in ('running', 'waiting')
+    union select session_id from turns where status in ('running', 'waiting') union ${nextWaits})`;
 
   const withOpenWork = async (leases: readonly Lease[]): Promise<Abandoned[]> => {
     if (leases.length === 0) return [];
     const ids = leases.map((lease) => lease.session_id);
-    const [turns, items] = await Promise.all([
+    const [turns, items, waiting] = await Promise.all([
       db.query<TurnRow>({
         text: `select * from turns where session_id = any($1::text[]) and status in ('running', 'waiting') order by no`,
         values: [ids],
@@ -33,13 +37,20 @@ export const makeLeases = (
           and status in ('queued', 'streaming', 'running', 'pending') order by session_id, position`,
         values: [ids],
       }),
+      db.query<{ session_id: SessionId }>({
+        text: `${nextWaits} and q.session_id = any($1::text[])`,
+        values: [ids],
+      }),
     ]);
+    const unstarted = new Set(waiting.map((row) => row.session_id));
     return leases.map((lease): Abandoned => {
       const turn = turns.findLast((candidate) => candidate.session_id === lease.session_id);
       return {
         lease,
         turn: turn ? turnOf(turn) : null,
         open_items: items.filter((item) => item.session_id === lease.session_id).map(itemOf),
+        crashes: turn?.crashes ?? 0,
+        next_waits: unstarted.has(lease.session_id),
       };
     });
   };
@@ -85,7 +96,7 @@ export const makeLeases = (
 
     unfinished: async (lease) => {
       const [found] = await withOpenWork([lease]);
-      return found ?? { lease, turn: null, open_items: [] };
+      return found ?? { lease, turn: null, open_items: [], crashes: 0, next_waits: false };
     },
 
     holder: async (id) => {
