@@ -357,4 +357,27 @@ describe('a vendor that falls silent (P10)', () => {
     expect(await stores.sessions.totals(id)).toMatchObject({ calls: 1, request_tokens: 11 });
     expect((await stores.usage.session(id))?.totals).toMatchObject({ calls: 1, request_tokens: 11 });
   });
+
+  it('tells a person that it waits for the rate limit, in the one line that a retry uses too (P2)', async () => {
+    await using house = await startEngine({
+      stores,
+      stream: async function* (request, signal) {
+        yield { type: 'held', wait_ms: 40 };
+        yield { type: 'held', wait_ms: 12_400 };
+        yield* says('Well.')(request, signal);
+      },
+    });
+    const { id } = await house.session();
+    await house.send(id, 'hello');
+    expect(await house.ended(id)).toMatchObject({ status: 'done' });
+    const notices = (await house.items(id)).filter((item) => item.kind === 'notice');
+    expect(notices.map(({ data }) => data)).toEqual([
+      {
+        code: 'retry',
+        level: 'warning',
+        text: 'The rate limit of this key and model is used up. Sent in 12 s, when it is reset.',
+        cause: 'rate_limit',
+      },
+    ]);
+  });
 });

@@ -117,6 +117,8 @@ export type ProviderEvent =
   | { type: 'start'; model: string | null }
   | { type: 'block_start'; block: number; kind: 'text' | 'thought' }
   | { type: 'block_start'; block: number; kind: 'tool_call'; call_id: string; name: string }
+  /** The vendor's rate limit is reached: the request leaves after about `wait_ms`. Nothing was refused. */
+  | { type: 'held'; wait_ms: number }
   /** Text of a text or thought block, or raw argument text of a tool call. */
   | { type: 'delta'; block: number; text: string }
   /** `input` of a tool call, parsed. `input_error`: the arguments were not valid JSON; `input` is then `{}`. */

@@ -203,6 +203,19 @@ describe('retries (P2)', () => {
     doneOf(events);
   });
 
+  it('tells that it waits for the rate limit that the answer before had used up', async () => {
+    const used = ['x-ratelimit-remaining-requests: 0', 'x-ratelimit-reset-requests: 150ms'];
+    const text = said({ text: 'Hello' }) + said({ end: true, usage: 7 });
+    const server = await answering(answer(200, text, ['Content-Type: text/event-stream', ...used]), good);
+    const provider = stubProvider({ wire: testWire() });
+    doneOf(await eventsOf(provider.stream(stubRequest(server.url), never())));
+    const events = await eventsOf(provider.stream(stubRequest(server.url), never()));
+    expect(typesOf(events).slice(0, 3)).toEqual(['attempt', 'held', 'start']);
+    const [, held] = events;
+    expect(held?.type === 'held' && held.wait_ms).toBeGreaterThan(0);
+    doneOf(events);
+  });
+
   it('tries again when the stream fails before any content', async () => {
     const server = await answering(
       ({ socket }) => socket.resetAndDestroy(),

@@ -30,11 +30,25 @@ export const retryNotice = (
     {
       code: 'retry',
       level: 'warning',
-      text: `${error.message} Trying again in ${Math.max(1, Math.round(wait_ms / 1000))} s (attempt ${attempt + 1}).`,
+      text: `${error.message} Trying again in ${seconds(wait_ms)} s (attempt ${attempt + 1}).`,
       cause: error.cause,
     },
     id,
   );
+
+export const heldNotice = (turn_id: TurnId, id: ItemId, wait_ms: number): ItemWrite =>
+  notice(
+    turn_id,
+    {
+      code: 'retry',
+      level: 'warning',
+      text: `The rate limit of this key and model is used up. Sent in ${seconds(wait_ms)} s, when it is reset.`,
+      cause: 'rate_limit',
+    },
+    id,
+  );
+
+const seconds = (ms: number): number => Math.max(1, Math.round(ms / 1000));
 
 export const profileNotice = (
   turn_id: TurnId,

@@ -12,7 +12,7 @@ import { newId } from '@maestro/protocol';
 import { buildHistory } from '../context/history.ts';
 import { systemPrompt } from '../context/system-prompt.ts';
 import { boundedStream } from './bounded-stream.ts';
-import { profileNotice, retryNotice } from './notice.ts';
+import { heldNotice, profileNotice, retryNotice } from './notice.ts';
 import { StepItems, type ToolCall } from './step-items.ts';
 import type { TurnContext } from './turn-context.ts';
 
@@ -48,6 +48,9 @@ export const runStep = async (
   };
   return new Step(context, steps).run(request);
 };
+
+/** A shorter wait for a rate limit, in ms, is not told: it is over before it is read. */
+const shortest_told_ms = 1_000;
 
 class Step {
   readonly #context: TurnContext;
@@ -107,6 +110,13 @@ class Step {
           items: [
             retryNotice(this.#context.turn_id, this.#retry_notice, event.error, event.wait_ms, event.attempt),
           ],
+        });
+        return;
+      case 'held':
+        if (event.wait_ms < shortest_told_ms) return;
+        this.#retry_notice ??= newId<ItemId>('itm');
+        await this.#context.write({
+          items: [heldNotice(this.#context.turn_id, this.#retry_notice, event.wait_ms)],
         });
         return;
       case 'profile':

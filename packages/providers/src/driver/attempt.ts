@@ -55,7 +55,7 @@ export type AttemptEnd =
   | Failed
   | { readonly type: 'done'; finished: Finished; answer: string; exchange: Exchange };
 
-type Content = Extract<ProviderEvent, { type: 'start' | 'block_start' | 'delta' | 'block_end' }>;
+type Content = Extract<ProviderEvent, { type: 'held' | 'start' | 'block_start' | 'delta' | 'block_end' }>;
 
 /** Sends the call once under a profile and gives out what is answered. Throws nothing. */
 export async function* attemptCall(
@@ -93,7 +93,8 @@ export async function* attemptCall(
     response_headers: [],
   };
   const closing = new AbortController();
-  const sent = await deps.wire.send({
+  const holding = Promise.withResolvers<number>();
+  const sending = deps.wire.send({
     method: 'POST',
     url: call.url,
     headers: head.value,
@@ -101,7 +102,20 @@ export async function* attemptCall(
     timeouts: vendor.timeouts,
     signal: AbortSignal.any([call.signal, closing.signal]),
     lane: laneOf(request.credential, request.model),
+    held: holding.resolve,
   });
+  const wait_ms = await Promise.race([holding.promise, sending.then(() => undefined)]);
+  if (wait_ms !== undefined) {
+    let left = true;
+    try {
+      yield { type: 'held', wait_ms };
+      left = false;
+    } finally {
+      // Nobody waits for an answer any more: it is not sent.
+      if (left) closing.abort();
+    }
+  }
+  const sent = await sending;
   if (!sent.ok) {
     const { error, kind } = broken(sent.error);
     return failed(error, { kind, exchange: outgoing });

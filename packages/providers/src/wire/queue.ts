@@ -2,8 +2,15 @@ import type { Clock, Result } from '@maestro/ports';
 import { WireError } from './wire.ts';
 
 export interface RequestQueue {
-  /** Waits for a connection and for the lane's rate limit. Call the value once, when the answer is read or given up. */
-  enter(lane: string, signal: AbortSignal): Promise<Result<() => void, WireError>>;
+  /**
+   * Waits for a connection and for the lane's rate limit. Call the value once, when the answer is read or given up.
+   * `held` is told once when it is the rate limit that is waited for.
+   */
+  enter(
+    lane: string,
+    signal: AbortSignal,
+    held?: (wait_ms: number) => void,
+  ): Promise<Result<() => void, WireError>>;
   /** Holds a lane's next requests back for `wait_ms`. */
   hold(lane: string, wait_ms: number): void;
   /** Refuses all that wait. */
@@ -12,6 +19,7 @@ export interface RequestQueue {
 
 interface Waiting {
   readonly lane: string;
+  held: ((wait_ms: number) => void) | undefined;
   settle(result: Result<() => void, WireError>): void;
 }
 
@@ -42,7 +50,10 @@ export const createQueue = (options: {
     for (const [lane, until] of held) if (until <= now) held.delete(lane);
     const stay: Waiting[] = [];
     for (const entry of waiting) {
-      if (active >= options.max_active || held.has(entry.lane)) {
+      const until = held.get(entry.lane);
+      if (active >= options.max_active || until !== undefined) {
+        if (until !== undefined) entry.held?.(until - now);
+        if (until !== undefined) entry.held = undefined;
         stay.push(entry);
         continue;
       }
@@ -56,7 +67,7 @@ export const createQueue = (options: {
   };
 
   return {
-    enter: (lane, signal) => {
+    enter: (lane, signal, onHeld) => {
       if (signal.aborted) return Promise.resolve({ ok: false, error: stopped() });
       if (waiting.length >= options.max_waiting) {
         const message = `${options.max_waiting} requests already wait for ${options.name}`;
@@ -69,6 +80,7 @@ export const createQueue = (options: {
         };
         const entry: Waiting = {
           lane,
+          held: onHeld,
           settle: (result) => {
             signal.removeEventListener('abort', onAbort);
             resolve(result);

@@ -31,7 +31,7 @@ export const createWire = (options: WireOptions): Wire => {
       return invalid(String(error));
     }
     const lane = request.lane ?? '';
-    const place = await origin.queue.enter(lane, request.signal);
+    const place = await origin.queue.enter(lane, request.signal, request.held);
     if (!place.ok) return place;
     const answer = await origin.exchange(url, request, place.value);
     if (!answer.ok) return answer;

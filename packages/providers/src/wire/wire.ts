@@ -26,6 +26,8 @@ export interface WireRequest {
   readonly signal: AbortSignal;
   /** Requests of one lane share the vendor's rate limit (one key and model of an origin). */
   readonly lane?: string;
+  /** Told once when the lane's rate limit is reached and this is held back, for so long as is known now. */
+  readonly held?: (wait_ms: number) => void;
 }
 
 export interface WireResponse {
