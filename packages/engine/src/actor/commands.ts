@@ -1,26 +1,12 @@
-import { fail, type Log, type Result } from '@maestro/ports';
+import type { Log, Result } from '@maestro/ports';
 import { Mailbox } from './mailbox.ts';
+import { unwritten } from './refusals.ts';
 import { inTime, pause } from './store-wait.ts';
 
 /** A command is answered after this, in ms, whatever the database does. */
 export const answer_ms = 8_000;
 /** How often the outcome of an unanswered write is asked for, in ms. */
 const settle_ms = 500;
-
-export const unwritten = (): Result<never> =>
-  fail(
-    'unavailable',
-    'The database does not answer or is full. Try again in a moment; with the same id nothing is done twice.',
-    { retry_after_s: 2 },
-  );
-
-export const whileRunning = (): Result<never> =>
-  fail('busy', 'This session is working. Stop it, or wait until it is done.');
-
-export const noLongerWaiting = (): Result<never> =>
-  fail('not_found', 'This message is no longer waiting: it was delivered or taken back.', {
-    field: 'params.id',
-  });
 
 /** What the commands of one session depend on. */
 export interface Gate {

@@ -39,8 +39,16 @@ export const delivered = (
   })),
 });
 
+type Entry = Pick<QueueEntry, 'id' | 'text' | 'attachments' | 'deliver'>;
+
+/** A waiting message with other words or another way of delivery. */
+export const edited = (
+  { id, text, attachments, deliver }: Entry,
+  to: Partial<Pick<Entry, 'text' | 'deliver'>>,
+): Entry => ({ id, attachments, text: to.text ?? text, deliver: to.deliver ?? deliver });
+
 /** A waiting message as it is delivered. */
-export const incoming = ({ id, text, attachments }: QueueEntry): Incoming => ({
+export const incoming = ({ id, text, attachments }: Omit<Entry, 'deliver'>): Incoming => ({
   id: asItem(id),
   text,
   attachments,

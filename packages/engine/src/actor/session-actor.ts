@@ -31,16 +31,25 @@ import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
 import { Approvals } from './approvals.ts';
 import { Branches } from './branches.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { answer_ms, Commands, noLongerWaiting, unwritten, whileRunning } from './commands.ts';
+import { answer_ms, Commands } from './commands.ts';
 import { crashChange } from './crash-change.ts';
 import { waitingEvents } from './events.ts';
 import { LiveItems } from './live-items.ts';
-import { asItem, asQueue, deliveredNow, type Incoming, incoming } from './messages.ts';
+import { asQueue, deliveredNow, edited, type Incoming, incoming } from './messages.ts';
 import { rewrite } from './new-item.ts';
 import { OpenItems } from './open-items.ts';
 import { auditPatch } from './patch-audit.ts';
+import {
+  closing,
+  noLongerWaiting,
+  noMessage,
+  stoppedUnwritten,
+  unwritten,
+  whileRunning,
+} from './refusals.ts';
 import { safePublisher } from './safe-publisher.ts';
 import { type Pending, SessionWriter } from './session-writer.ts';
+import { held, inWords, isStopped, type StopReason } from './stop.ts';
 import { inTime } from './store-wait.ts';
 import {
   changeNotices,
@@ -65,15 +74,6 @@ interface Running {
 
 /** How long a session may take to end its turn when it is closed: the whole server stops within 10 s. */
 const close_ms = 6_000;
-/** Why a turn is stopped, as the abort reason. */
-export type StopReason = 'person' | 'drain' | 'lost';
-
-const isStopped = (signal: AbortSignal): boolean =>
-  signal.aborted && signal.reason === ('person' satisfies StopReason);
-
-/** A turn that was done just as the person stopped it has a cause: what waits behind it is held, also by the next server. */
-const held = (end: TurnEnd): TurnEnd => (end.status === 'done' ? { ...end, cause: 'aborted' } : end);
-
 /** One session while it is in use: commands one after the other, at most one turn, every write in order. */
 export class SessionActor {
   readonly live: LiveItems;
@@ -176,17 +176,9 @@ export class SessionActor {
     return this.#command(async () => {
       const entry = this.#queue.find(id);
       if (!entry) return noLongerWaiting();
-      const next = {
-        id,
-        text: body.text ?? entry.text,
-        attachments: entry.attachments,
-        deliver: body.deliver ?? entry.deliver,
-      };
+      const next = edited(entry, body);
       if (body.deliver === 'now' && !this.#running) {
-        const started = await this.#start(
-          [{ id: asItem(id), text: next.text, attachments: next.attachments }],
-          [id],
-        );
+        const started = await this.#start([incoming(next)], [id]);
         return started.ok ? ok(this.#queue.entries) : started;
       }
       const order = body.index === undefined ? {} : { order: this.#queue.moved(id, body.index) };
@@ -207,9 +199,7 @@ export class SessionActor {
   async stop(): Promise<Result<Session>> {
     const stopped = this.#stopAll('person').then(() => true);
     if (await inTime(stopped, answer_ms, () => false)) return ok(this.#session);
-    return fail('unavailable', 'The turn is stopped. Its end is written when the database answers again.', {
-      retry_after_s: 2,
-    });
+    return stoppedUnwritten();
   }
 
   /** Takes no more commands and ends the turn. What is not written when it resolves is left to the next start. */
@@ -282,12 +272,9 @@ export class SessionActor {
     return this.#command(async () => {
       if (this.#running) return whileRunning();
       const message = await this.#branches.message(id);
-      if (!message)
-        return fail('not_found', 'Only a message of yours can be edited, and this is none of this session.', {
-          field: 'body.item_id',
-        });
-      const edited = { id: newId<ItemId>('itm'), text, attachments: message.data.attachments ?? [] };
-      const { turn_id, change } = startChange(this.#session, [edited], []);
+      if (!message) return noMessage();
+      const again = { id: newId<ItemId>('itm'), text, attachments: message.data.attachments ?? [] };
+      const { turn_id, change } = startChange(this.#session, [again], []);
       const made = await this.#branches.begin({ type: 'before', item: id }, change);
       if (!made.ok) return made;
       this.#launch(turn_id, 0);
@@ -388,10 +375,7 @@ export class SessionActor {
 
   async #run(turn_id: TurnId, steps: number, abort: AbortController): Promise<TurnEnd> {
     try {
-      const end = await runTurn(await this.#context(turn_id, abort.signal), steps);
-      return end.status === 'interrupted' && abort.signal.reason === 'drain'
-        ? { ...end, reason: 'The server was shut down while this turn ran.' }
-        : end;
+      return inWords(await runTurn(await this.#context(turn_id, abort.signal), steps), abort.signal);
     } catch (error) {
       if (error instanceof SessionLost) throw error;
       this.#deps.log.error('turn failed unexpectedly', {
@@ -466,11 +450,7 @@ export class SessionActor {
 
   #refused(): Result<never> | undefined {
     if (this.#lost) return fail('busy', 'Another server has taken this session over. Try again.');
-    if (this.#closed)
-      return fail('unavailable', 'This session is being closed. Try again in a moment.', {
-        retry_after_s: 2,
-      });
-    return undefined;
+    return this.#closed ? closing() : undefined;
   }
 
   async #settle(): Promise<boolean> {
