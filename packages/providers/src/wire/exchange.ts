@@ -100,7 +100,10 @@ export const attempt = (input: {
     outgoing.on('close', () => {
       if (!answered) fail(new WireError('reset', 'the connection was closed'));
     });
-    outgoing.on('socket', () => expect('first_byte_timeout', timeouts.first_byte_ms));
+    outgoing.on('socket', () => {
+      request.leaving?.();
+      expect('first_byte_timeout', timeouts.first_byte_ms);
+    });
     outgoing.on('response', (response) => {
       answered = true;
       resolve({

@@ -26,7 +26,12 @@ export const createOrigin = (url: URL, proxy: ProxyServer | undefined, options: 
     certificate_authorities: options.certificate_authorities ?? [],
   };
   const connections = options.max_connections ?? 50;
-  const agent = createAgent(target, connections, options.idle_ms ?? 30_000);
+  const agent = createAgent(target, {
+    keepAlive: true,
+    maxFreeSockets: connections,
+    timeout: options.idle_ms ?? 30_000,
+  });
+  const freshAgent = createAgent(target, { keepAlive: false });
   const queue = createQueue({
     name: url.host,
     max_active: connections,
@@ -45,7 +50,7 @@ export const createOrigin = (url: URL, proxy: ProxyServer | undefined, options: 
         request,
         leave,
         options: {
-          agent,
+          agent: request.fresh === true ? freshAgent : agent,
           protocol: requestUrl.protocol,
           host: target.host,
           port: target.port,
@@ -77,8 +82,7 @@ export const createOrigin = (url: URL, proxy: ProxyServer | undefined, options: 
   };
 };
 
-const createAgent = (target: Target, connections: number, idle_ms: number): http.Agent => {
-  const settings = { keepAlive: true, maxFreeSockets: connections, timeout: idle_ms };
+const createAgent = (target: Target, settings: http.AgentOptions): http.Agent => {
   const agent = target.secure ? new https.Agent(settings) : new http.Agent(settings);
   agent.createConnection = (
     options: OpeningOptions,

@@ -28,6 +28,10 @@ export interface WireRequest {
   readonly lane?: string;
   /** Told once when the lane's rate limit is reached and this is held back, for so long as is known now. */
   readonly held?: (wait_ms: number) => void;
+  /** true: on a connection of its own that nothing used before and nothing uses after. For what may be sent only once. */
+  readonly fresh?: boolean;
+  /** Told when the request is handed to a connection. A failure that comes before means that nothing of it has left. */
+  readonly leaving?: () => void;
 }
 
 export interface WireResponse {
