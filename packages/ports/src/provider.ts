@@ -112,13 +112,13 @@ export type ProviderEvent =
   | { type: 'attempt'; number: number }
   /** The request was refused or failed before any content; it is sent again after `wait_ms`. */
   | { type: 'retry'; error: ProviderError; wait_ms: number; attempt: number }
+  /** The vendor's rate limit is reached: the request leaves after about `wait_ms`. Nothing was refused. */
+  | { type: 'held'; wait_ms: number }
   /** The header profile was changed after a 400 that names a beta or version header (P6). Remembered by the provider. */
   | { type: 'profile'; from: string; to: string; reason: string }
   | { type: 'start'; model: string | null }
   | { type: 'block_start'; block: number; kind: 'text' | 'thought' }
   | { type: 'block_start'; block: number; kind: 'tool_call'; call_id: string; name: string }
-  /** The vendor's rate limit is reached: the request leaves after about `wait_ms`. Nothing was refused. */
-  | { type: 'held'; wait_ms: number }
   /** Text of a text or thought block, or raw argument text of a tool call. */
   | { type: 'delta'; block: number; text: string }
   /** `input` of a tool call, parsed. `input_error`: the arguments were not valid JSON; `input` is then `{}`. */

@@ -191,14 +191,14 @@ export interface Abandoned {
   readonly turn: Turn | null;
   /** Items left streaming, running or pending; streaming text folded in from the checkpoints. */
   readonly open_items: readonly Item[];
-}
-
-export interface SessionStore {
-  /** Idempotent by id: the same id gives the session that is there. */
   /** How often the servers of `turn` were found dead before. */
   readonly crashes: number;
   /** true: its last turn was done, nobody had stopped it, and the message that waited for its end was not started. */
   readonly next_waits: boolean;
+}
+
+export interface SessionStore {
+  /** Idempotent by id: the same id gives the session that is there. */
   create(session: NewSession): Promise<Session>;
   get(id: SessionId): Promise<Session | undefined>;
   card(id: SessionId): Promise<Card | undefined>;

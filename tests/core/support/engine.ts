@@ -58,7 +58,6 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     tools: options.tools ?? [],
     credential: async () => ({ ok: true, value: null }),
     base_url: () => null,
-    agents: new Map(),
     mcp_servers: async () => [],
     prices: { cost: () => ({ usd: null, price_revision: 'test' }) },
     publisher: {
