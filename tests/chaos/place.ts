@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Client, connectLive, createClient, type Live } from '@maestro/client';
-import type { ProviderId } from '@maestro/protocol';
+import type { HttpProviderId } from '@maestro/protocol';
 import { family, isRunning } from '../../bench/support/machine.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import { vendorsAt } from '../support/server.ts';
@@ -29,7 +29,7 @@ export interface Place extends AsyncDisposable {
   control<T>(what: string, body?: unknown): Promise<T>;
 }
 
-const paths: Readonly<Record<ProviderId, string>> = {
+const paths: Readonly<Record<HttpProviderId, string>> = {
   anthropic: '',
   openai: '/v1',
   openai_chat: '/v1',

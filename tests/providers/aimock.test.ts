@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import type { HistoryMessage } from '@maestro/ports';
-import type { ProviderId } from '@maestro/protocol';
+import type { HttpProviderId } from '@maestro/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   asHistory,
@@ -15,7 +15,7 @@ import {
   user,
 } from './support/call.ts';
 
-const models: Record<ProviderId, string> = {
+const models: Record<HttpProviderId, string> = {
   anthropic: 'claude-sonnet-5',
   openai: 'gpt-6-sol',
   openai_chat: 'gpt-4.1',
@@ -23,7 +23,7 @@ const models: Record<ProviderId, string> = {
   ollama: 'qwen3:8b',
   compatible: 'some-model',
 };
-const ids: ProviderId[] = ['anthropic', 'openai', 'openai_chat', 'gemini', 'ollama', 'compatible'];
+const ids: HttpProviderId[] = ['anthropic', 'openai', 'openai_chat', 'gemini', 'ollama', 'compatible'];
 
 let mock: LLMock;
 let providers: Providers;
@@ -41,9 +41,9 @@ afterAll(async () => {
   await mock.stop();
 });
 
-const baseOf = (id: ProviderId): string =>
+const baseOf = (id: HttpProviderId): string =>
   id === 'openai' || id === 'openai_chat' || id === 'compatible' ? `${mock.url}/v1` : mock.url;
-const request = (id: ProviderId, over = {}) =>
+const request = (id: HttpProviderId, over = {}) =>
   requestOf(id, baseOf(id), { model: models[id], tools: [readFile], ...over });
 
 const calls = [

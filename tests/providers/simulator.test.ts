@@ -1,5 +1,5 @@
 import type { HistoryMessage } from '@maestro/ports';
-import type { ProviderId } from '@maestro/protocol';
+import type { HttpProviderId } from '@maestro/protocol';
 import { createPrices } from '@maestro/providers';
 import { html_error, type ScenarioInput, type Simulator, startSimulator } from '@maestro/simulator';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ import {
   user,
 } from './support/call.ts';
 
-const models: Record<ProviderId, string> = {
+const models: Record<HttpProviderId, string> = {
   anthropic: 'claude-sonnet-5',
   openai: 'gpt-6-sol',
   openai_chat: 'gpt-6-sol',
@@ -26,9 +26,9 @@ const models: Record<ProviderId, string> = {
   ollama: 'qwen3:8b',
   compatible: 'deepseek-reasoner',
 };
-const ids: ProviderId[] = ['anthropic', 'openai', 'openai_chat', 'gemini', 'ollama', 'compatible'];
+const ids: HttpProviderId[] = ['anthropic', 'openai', 'openai_chat', 'gemini', 'ollama', 'compatible'];
 /** Chat Completions of OpenAI shows no thoughts. */
-const showsThoughts = (id: ProviderId): boolean => id !== 'openai_chat';
+const showsThoughts = (id: HttpProviderId): boolean => id !== 'openai_chat';
 
 let simulator: Simulator;
 let providers: Providers;
@@ -42,9 +42,9 @@ afterAll(async () => {
   await simulator.close();
 });
 
-const request = (id: ProviderId, over = {}) =>
+const request = (id: HttpProviderId, over = {}) =>
   requestOf(id, simulator.base(id), { model: models[id], tools: [readFile], ...over });
-const play = (id: ProviderId, scenario: ScenarioInput, over = {}): Promise<Answer> => {
+const play = (id: HttpProviderId, scenario: ScenarioInput, over = {}): Promise<Answer> => {
   simulator.script([scenario]);
   return ask(providers.get(id), request(id, over));
 };

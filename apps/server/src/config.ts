@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '@maestro/ports';
-import type { ProviderId } from '@maestro/protocol';
+import type { HttpProviderId, ProviderId } from '@maestro/protocol';
 import { z } from 'zod';
 import { dataFolder, type Environment } from './data-folder.ts';
 import { installFolder } from './install-folder.ts';
@@ -73,7 +73,7 @@ export const KEY_NAMES = [
 ] as const;
 
 /** Environment names of the vendors' base URLs (P1), best first. */
-const BASE_URL_NAMES: Readonly<Record<ProviderId, readonly string[]>> = {
+const BASE_URL_NAMES: Readonly<Record<HttpProviderId, readonly string[]>> = {
   anthropic: ['ANTHROPIC_BASE_URL'],
   openai: ['OPENAI_BASE_URL'],
   openai_chat: ['OPENAI_BASE_URL'],
@@ -258,7 +258,7 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
     if (value) keys[name] = { value, source: name in environment ? 'environment' : 'config.json' };
   }
   const base_urls: Partial<Record<ProviderId, string>> = {};
-  for (const [provider, names] of Object.entries(BASE_URL_NAMES) as [ProviderId, readonly string[]][]) {
+  for (const [provider, names] of Object.entries(BASE_URL_NAMES) as [HttpProviderId, readonly string[]][]) {
     const value = names.map(asText).find((url) => url !== undefined);
     if (value) base_urls[provider] = value.replace(/\/+$/, '');
   }

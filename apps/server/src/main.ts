@@ -185,6 +185,8 @@ const compose = async (
     tools,
     credential: credentials.resolve,
     base_url,
+    agents: new Map(),
+    mcp_servers: async () => [],
     prices,
     publisher,
     clock,

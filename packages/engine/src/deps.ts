@@ -1,6 +1,8 @@
 import type {
   Clock,
+  ExternalAgent,
   Log,
+  McpServer,
   Prices,
   Provider,
   ProviderError,
@@ -21,6 +23,8 @@ export type CredentialResolver = (
   provider: ProviderId,
   auth_type: AuthType,
   base_url?: string | null,
+  /** What the vendor has just refused (401): a login is refreshed before it is given again; nothing else changes. */
+  refused?: ResolvedCredential,
 ) => Promise<Result<ResolvedCredential | null, ProviderError>>;
 
 export interface Limits {
@@ -46,8 +50,12 @@ export interface EngineDeps {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   readonly tools: readonly Tool[];
   readonly credential: CredentialResolver;
-  /** Base URL from the configuration; null for the provider's own. */
-  readonly base_url: (provider: ProviderId) => string | null;
+  /** Base URL from the configuration; null for the provider's own. A login has its own endpoint, so it depends on the kind. */
+  readonly base_url: (provider: ProviderId, auth_type: AuthType) => string | null;
+  /** Programs on this machine that work in a session themselves. */
+  readonly agents: ReadonlyMap<ProviderId, ExternalAgent>;
+  /** MCP servers that external agents are given. */
+  readonly mcp_servers: () => Promise<readonly McpServer[]>;
   readonly prices: Prices;
   readonly publisher: Publisher;
   readonly clock: Clock;

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { type Engine, fail, ok, type Provider, type Result } from '@maestro/ports';
+import { type Engine, type ExternalAgent, fail, ok, type Provider, type Result } from '@maestro/ports';
 import type {
   Attachment,
   AuthType,
   BlobId,
+  ProviderId,
   RouteParsed,
   Routes,
   Session,
@@ -53,15 +54,14 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
 
   return {
     async create(body) {
-      const provider = deps.providers.get(body.provider);
-      if (!provider)
-        return fail('invalid', `There is no provider named ${body.provider} here.`, {
-          field: 'body.provider',
-        });
+      const provider = workerOf(deps, body.provider);
+      if (!provider) return noProvider(body.provider);
+      const refused = refusedOfAgent(deps, body.provider, body);
+      if (refused) return refused;
       const folder = await workingDirectory(body.working_directory);
       if (!folder.ok) return folder;
       const base_url = body.base_url ?? null;
-      if (body.provider === 'compatible' && !base_url && !deps.base_url('compatible'))
+      if (body.provider === 'compatible' && !base_url && !deps.base_url('compatible', 'api_key'))
         return fail('invalid', 'A compatible service needs its base URL, such as http://127.0.0.1:1234/v1.', {
           field: 'body.base_url',
         });
@@ -95,12 +95,11 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     },
 
     async patch(id, body) {
-      if (body.provider && !deps.providers.has(body.provider))
-        return fail('invalid', `There is no provider named ${body.provider} here.`, {
-          field: 'body.provider',
-        });
+      if (body.provider && !workerOf(deps, body.provider)) return noProvider(body.provider);
       const session = await sessions.get(id);
       if (!session) return unknownSession();
+      const refused = refusedOfAgent(deps, body.provider ?? session.provider, body);
+      if (refused) return refused;
       return withActor(id, (actor) => fitting(deps, session, body).then((whole) => actor.patch(whole)));
     },
 
@@ -165,12 +164,39 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
   };
 };
 
-/** The first way of authentication for which there is a credential; without any, the provider's usual one. */
+const noProvider = (id: ProviderId): Result<never> =>
+  fail('invalid', `There is no provider named ${id} here.`, { field: 'body.provider' });
+
+/** Who works in a session: a provider we call, or an agent of its own. */
+const workerOf = (deps: EngineDeps, id: ProviderId): Provider | ExternalAgent | undefined =>
+  deps.agents.get(id) ?? deps.providers.get(id);
+
+/** What an agent cannot be given: it has its own service and its own login. */
+const refusedOfAgent = (
+  deps: EngineDeps,
+  id: ProviderId,
+  body: { base_url?: string | null | undefined; auth_type?: AuthType | undefined },
+): Result<never> | undefined => {
+  const agent = deps.agents.get(id);
+  if (!agent) return undefined;
+  if (body.base_url)
+    return fail('invalid', `${agent.name} finds its own service: leave the base URL out.`, {
+      field: 'body.base_url',
+    });
+  if (body.auth_type && !agent.auth_types.includes(body.auth_type))
+    return fail('invalid', `${agent.name} takes ${agent.auth_types.join(' or ')}, not ${body.auth_type}.`, {
+      field: 'body.auth_type',
+    });
+  return undefined;
+};
+
+/** The first way of authentication for which there is a credential; without any, the usual one. */
 const usableAuth = async (
   deps: EngineDeps,
-  provider: Provider,
+  provider: Provider | ExternalAgent,
   base_url: string | null,
 ): Promise<AuthType> => {
+  if (deps.agents.has(provider.id)) return provider.auth_types[0] ?? 'cli';
   for (const auth_type of provider.auth_types) {
     if ((await deps.credential(provider.id, auth_type, base_url)).ok) return auth_type;
   }
@@ -183,10 +209,16 @@ const fitting = async (
   session: Session,
   body: RouteParsed<Routes['patchSession']>['body'],
 ): Promise<typeof body> => {
-  const provider = body.provider ? deps.providers.get(body.provider) : undefined;
+  const provider = body.provider ? workerOf(deps, body.provider) : undefined;
   if (!provider || body.provider === session.provider) return body;
-  const auth = await usableAuth(deps, provider, body.base_url ?? session.base_url);
-  return { ...body, model: body.model ?? provider.default_model, auth_type: body.auth_type ?? auth };
+  const base_url = deps.agents.has(provider.id) ? null : (body.base_url ?? session.base_url);
+  const auth = await usableAuth(deps, provider, base_url);
+  return {
+    ...body,
+    base_url,
+    model: body.model ?? provider.default_model,
+    auth_type: body.auth_type ?? auth,
+  };
 };
 
 const workingDirectory = async (given: string): Promise<Result<string>> => {

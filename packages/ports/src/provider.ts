@@ -1,6 +1,7 @@
 import type {
   AuthType,
   Cause,
+  CredentialId,
   Effort,
   Json,
   Model,
@@ -54,6 +55,10 @@ export interface ResolvedCredential {
   readonly profile: string | null;
   readonly org_id?: string;
   readonly account_id?: string;
+  /** Google Code Assist: the project its calls name. */
+  readonly project_id?: string;
+  /** Of a saved credential: which version of it this is, so that a refused one can be told from its successor. */
+  readonly saved?: { readonly id: CredentialId; readonly version: number };
 }
 
 export interface ProviderRequest {
@@ -142,7 +147,14 @@ export type ProviderEvent =
       exchange: Exchange | null;
     };
 
-export type WireId = 'anthropic' | 'openai_responses' | 'openai_chat' | 'gemini' | 'ollama';
+export type WireId =
+  | 'anthropic'
+  | 'openai_responses'
+  | 'openai_chat'
+  | 'gemini'
+  | 'ollama'
+  | 'claude_code'
+  | 'acp';
 
 export interface ProbeInput {
   readonly credential: ResolvedCredential | null;

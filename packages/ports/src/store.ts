@@ -12,9 +12,12 @@ import type {
   CredentialId,
   DeltaField,
   Effort,
+  FlowId,
   Item,
   ItemId,
   Json,
+  LoginFlow,
+  LoginState,
   Message,
   MessageId,
   ProviderId,
@@ -34,6 +37,7 @@ import type {
   UsageLine,
   WaitingFor,
 } from '@maestro/protocol';
+import type { LoginStart, LoginTokens } from './login.ts';
 import type { Exchange, Native } from './provider.ts';
 import type { Result } from './result.ts';
 
@@ -275,7 +279,7 @@ export interface SessionStore {
 export interface BlobStore {
   put(bytes: Uint8Array, media_type: string): Promise<{ id: BlobId; size: number; media_type: string }>;
   get(id: BlobId): Promise<{ bytes: Uint8Array; media_type: string } | undefined>;
-  /** Sizes and types of those that exist. */
+  /** Sizes and types of those that exist. They are kept for another day, in which a row may begin to name them. */
   facts(ids: readonly BlobId[]): Promise<Map<BlobId, { size: number; media_type: string }>>;
 }
 
@@ -306,14 +310,82 @@ export interface CredentialStore {
     profile: string | null;
     is_default: boolean;
   }): Promise<Result<Credential>>;
-  setState(id: CredentialId, state: Credential['state']): Promise<Credential | undefined>;
+  setState(
+    id: CredentialId,
+    state: Credential['state'],
+    detail?: string | null,
+  ): Promise<Credential | undefined>;
+  /** A name that is taken is a conflict. `is_default: true` takes it from the one that has it, in one transaction. */
+  patch(
+    id: CredentialId,
+    change: { name?: string; is_default?: true; is_enabled?: boolean; profile?: string | null },
+  ): Promise<Result<Credential | undefined>>;
   delete(id: CredentialId): Promise<boolean>;
   /** The default enabled credential of a provider and type, secret opened. */
-  resolve(
-    provider: ProviderId,
-    auth_type: AuthType,
-  ): Promise<{ credential: Credential; secret: string } | undefined>;
+  resolve(provider: ProviderId, auth_type: AuthType): Promise<OpenedCredential | undefined>;
   secret(id: CredentialId): Promise<string | undefined>;
+
+  /** A credential with its secret (of a login: LoginTokens as JSON) and the version that is told to `claimRefresh`. */
+  open(id: CredentialId): Promise<OpenedCredential | undefined>;
+  /** Seals what a login gave: a new credential, or another secret, `valid`, for the one that is there. */
+  putLogin(input: {
+    id: CredentialId;
+    provider: ProviderId;
+    name: string;
+    tokens: LoginTokens;
+    profile: string | null;
+  }): Promise<Result<Credential>>;
+  /**
+   * Takes the right to refresh for `for_ms`, by compare-and-set: nobody else has it and the version is still this one.
+   * `used`: taken as well, but the refresh token of this version has left before and no answer was stored (a crash, a
+   * lost connection): it must not be sent again where tokens work once. `busy`: somebody refreshes. `changed`: there is
+   * a newer version.
+   */
+  claimRefresh(
+    id: CredentialId,
+    version: number,
+    for_ms: number,
+  ): Promise<'claimed' | 'used' | 'busy' | 'changed' | 'gone'>;
+  /** Written down before the refresh token leaves, once per version. false: the claim is lost, or another has sent it; do not send. */
+  markSent(id: CredentialId, version: number): Promise<boolean>;
+  /** Stores the rotated tokens and ends the claim. undefined: another version is there now, or it was deleted. */
+  storeTokens(id: CredentialId, version: number, tokens: LoginTokens): Promise<Credential | undefined>;
+  /** Ends the claim without tokens. `sent: false` takes the mark back: the token certainly did not reach the vendor, or the vendor said it did nothing. */
+  endRefresh(
+    id: CredentialId,
+    version: number,
+    end: { sent: boolean; state?: Credential['state']; detail?: string | null },
+  ): Promise<Credential | undefined>;
+  /** Enabled logins with a refresh token whose access token ends within `ms`. */
+  expiring(within_ms: number): Promise<{ id: CredentialId; version: number; expires_at: number }[]>;
+}
+
+export interface OpenedCredential {
+  readonly credential: Credential;
+  readonly secret: string;
+  /** Of the secret: only another secret has another. */
+  readonly version: number;
+}
+
+/** A login under way, verifier and state sealed. */
+export interface StoredLogin {
+  readonly flow: LoginFlow;
+  readonly begun: LoginStart;
+  readonly credential_id: CredentialId | null;
+  readonly credential_name: string;
+}
+
+export interface LoginStore {
+  create(login: StoredLogin): Promise<void>;
+  get(id: FlowId): Promise<StoredLogin | undefined>;
+  /** Newest first; those that ended are kept for a day. */
+  list(): Promise<LoginFlow[]>;
+  /** By compare-and-set, so that a login is completed once. undefined: it is not in state `from`. */
+  move(
+    id: FlowId,
+    from: LoginState,
+    to: { state: LoginState; message?: string | null; credential_id?: CredentialId | null },
+  ): Promise<LoginFlow | undefined>;
 }
 
 export interface AuditStore {
@@ -360,6 +432,7 @@ export interface Stores {
   readonly settings: SettingsStore;
   readonly tools: ToolStore;
   readonly credentials: CredentialStore;
+  readonly logins: LoginStore;
   readonly audit: AuditStore;
   readonly usage: UsageStore;
   readonly browsers: BrowserSessionStore;

@@ -17,8 +17,19 @@ export const Model = z.object({
 });
 export type Model = z.infer<typeof Model>;
 
-/** `ready`: can be used now · `needs_key`: no credential · `unreachable`: does not answer · `unknown`: not asked yet. */
-export const ProviderState = z.enum(['ready', 'needs_key', 'unreachable', 'unknown']);
+/**
+ * `ready`: can be used now · `needs_key`: no credential · `needs_login`: its login is over, or its program is not logged
+ * in · `not_installed`, `too_old`: of a program on this machine · `unreachable`: does not answer · `unknown`: not asked yet.
+ */
+export const ProviderState = z.enum([
+  'ready',
+  'needs_key',
+  'needs_login',
+  'not_installed',
+  'too_old',
+  'unreachable',
+  'unknown',
+]);
 export type ProviderState = z.infer<typeof ProviderState>;
 
 /** A well-known compatible service: to use it, make a session of `compatible` with its base URL. */
@@ -66,9 +77,17 @@ export const Credential = z.object({
   /** At most the last four characters of the secret. */
   last4: z.string(),
   state: z.enum(['valid', 'unchecked', 'refused', 'needs_login']),
+  /** Why it is refused or needs a login, and what to do. */
+  detail: z.string().nullable().default(null),
+  /** A refresh of its token is under way. */
+  refreshing: z.boolean().default(false),
+  /** Whose account it is, where the vendor says (an e-mail address). */
+  account: z.string().nullable().default(null),
   is_default: z.boolean(),
   is_enabled: z.boolean(),
   profile: z.string().nullable(),
+  /** The header profile its calls are made with now. */
+  profile_in_force: z.string().nullable().default(null),
   expires_at: Instant.nullable(),
   last_used_at: Instant.nullable(),
   created_at: Instant,

@@ -5,6 +5,7 @@ export * from './ids.ts';
 export * from './item.ts';
 export * from './json.ts';
 export * from './live.ts';
+export * from './login.ts';
 export * from './reducer.ts';
 export * from './route.ts';
 export * from './routes/index.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Credential, ProviderFacts, Stats, ToolFacts } from './facts.ts';
 import { ConversationId, ItemId, SessionId } from './ids.ts';
 import { Delta, Item } from './item.ts';
+import { LoginFlow } from './login.ts';
 import { Card, QueueEntry, Session, Turn } from './session.ts';
 
 /** Both sides name it in `hello`/`welcome`; a mismatch says which side to update. */
@@ -47,6 +48,7 @@ export const LiveEvent = z.discriminatedUnion('kind', [
   }),
   z.object({ ...stream, kind: z.literal('stats'), data: Stats }),
   z.object({ ...stream, kind: z.literal('credential'), data: z.array(Credential) }),
+  z.object({ ...stream, kind: z.literal('login'), data: z.array(LoginFlow) }),
   z.object({ ...stream, kind: z.literal('provider'), data: z.array(ProviderFacts) }),
   z.object({ ...stream, kind: z.literal('tool'), data: z.array(ToolFacts) }),
 ]);

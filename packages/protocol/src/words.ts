@@ -1,8 +1,20 @@
 import { z } from 'zod';
 
 /** The state words of the product. One list each, used by the database, the API and every client. */
-export const ProviderId = z.enum(['anthropic', 'openai', 'openai_chat', 'gemini', 'ollama', 'compatible']);
+export const ProviderId = z.enum([
+  'anthropic',
+  'openai',
+  'openai_chat',
+  'gemini',
+  'ollama',
+  'compatible',
+  'claude_code',
+  'acp',
+]);
 export type ProviderId = z.infer<typeof ProviderId>;
+/** Those we call over HTTP ourselves; the others are programs on this machine. */
+export const HttpProviderId = ProviderId.exclude(['claude_code', 'acp']);
+export type HttpProviderId = z.infer<typeof HttpProviderId>;
 
 export const AuthType = z.enum(['api_key', 'oauth', 'none', 'cli']);
 export type AuthType = z.infer<typeof AuthType>;

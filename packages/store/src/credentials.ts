@@ -1,82 +1,121 @@
-import { type CredentialStore, fail, ok } from '@maestro/ports';
-import type { Credential } from '@maestro/protocol';
+import { type CredentialStore, fail, type OpenedCredential, ok, type Result } from '@maestro/ports';
+import { makeRefreshing, sealedLogin } from './credential-refresh.ts';
+import { type CredentialRow, credentialColumns, credentialOf } from './credential-row.ts';
 import type { Database } from './database.ts';
 import { codeOf } from './errors.ts';
-import { instant, instantOrNull } from './rows.ts';
-import type { savedAuthentications } from './schema.ts';
 import { clean, cleanOrNull } from './text.ts';
 import { placeOf } from './vault/open-vault.ts';
 import type { Vault } from './vault/vault.ts';
-
-type CredentialRow = typeof savedAuthentications.$inferSelect;
 
 const UNIQUE_VIOLATION = '23505';
 /** A secret so short that four characters would tell too much of it shows none. */
 const MIN_FOR_LAST4 = 12;
 
 export const makeCredentials = (db: Database, vault: Vault): CredentialStore => {
-  const one = async (where: string, values: readonly unknown[]): Promise<CredentialRow | undefined> => {
+  const one = async (
+    name: string,
+    where: string,
+    values: readonly unknown[],
+  ): Promise<CredentialRow | undefined> => {
     const [row] = await db.query<CredentialRow>({
-      text: `select * from saved_authentications where ${where}`,
+      name,
+      text: `select ${credentialColumns} from saved_authentications where ${where}`,
       values,
     });
     return row;
   };
+  const opened = (row: CredentialRow): OpenedCredential => ({
+    credential: credentialOf(row),
+    secret: vault.open(placeOf(row.id), row.credentials),
+    version: row.version,
+  });
 
   return {
+    ...makeRefreshing(db, vault),
     list: async () => {
       const rows = await db.query<CredentialRow>({
-        text: 'select * from saved_authentications order by provider, name',
+        text: `select ${credentialColumns} from saved_authentications order by provider, name`,
       });
       return rows.map(credentialOf);
     },
     get: async (id) => {
-      const row = await one('id = $1', [id]);
+      const row = await one('credential', 'id = $1', [id]);
       return row && credentialOf(row);
     },
-    create: async (input) => {
-      const last4 = input.secret.length < MIN_FOR_LAST4 ? '' : input.secret.slice(-4);
-      try {
-        return await db.transaction(async (tx) => {
-          if (input.is_default)
-            await tx.query({
-              text: 'update saved_authentications set is_default = false, updated_at = now() where provider = $1 and auth_type = $2 and is_default',
-              values: [input.provider, input.auth_type],
-            });
+    create: (input) =>
+      named(input.name, input.provider, () =>
+        db.transaction(async (tx) => {
+          if (input.is_default) await takeDefault(tx, input);
           const [row] = await tx.query<CredentialRow>({
             text: `insert into saved_authentications (id, provider, name, auth_type, credentials, last4, profile, is_default)
-              values ($1, $2, $3, $4, $5, $6, $7, $8) returning *`,
+              values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${credentialColumns}`,
             values: [
               input.id,
               input.provider,
               clean(input.name),
               input.auth_type,
               vault.seal(placeOf(input.id), input.secret),
-              clean(last4),
+              clean(input.secret.length < MIN_FOR_LAST4 ? '' : input.secret.slice(-4)),
               cleanOrNull(input.profile),
               input.is_default,
             ],
           });
           if (!row) throw new Error('An insert gave no row back.');
-          return ok(credentialOf(row));
+          return credentialOf(row);
+        }),
+      ),
+    putLogin: (input) =>
+      named(input.name, input.provider, async () => {
+        const [row] = await db.query<CredentialRow>({
+          // The first login of a vendor is its default. Another secret is another version: a refresh of the old one ends without effect.
+          text: `insert into saved_authentications as held (id, provider, name, auth_type, credentials, expires_at, account, last4, profile, state, is_default)
+            values ($1, $2, $3, 'oauth', $4, $5, $6, '', $7, 'valid',
+              not exists (select 1 from saved_authentications d where d.provider = $2 and d.auth_type = 'oauth' and d.is_default))
+            on conflict (id) do update set credentials = excluded.credentials, expires_at = excluded.expires_at,
+              account = excluded.account, state = 'valid', detail = null, version = held.version + 1,
+              refreshing_until = null, refresh_sent_version = null, updated_at = now()
+            returning ${credentialColumns}`,
+          values: [
+            input.id,
+            input.provider,
+            clean(input.name),
+            ...sealedLogin(vault, input.id, input.tokens),
+            cleanOrNull(input.profile),
+          ],
         });
-      } catch (error) {
-        if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
-        return fail(
-          'conflict',
-          `There is already a credential named "${input.name}" for ${input.provider}. Choose another name.`,
-          {
-            field: 'body.name',
-          },
-        );
-      }
-    },
-    setState: async (id, state) => {
+        if (!row) throw new Error('An insert gave no row back.');
+        return credentialOf(row);
+      }),
+    setState: async (id, state, detail) => {
       const [row] = await db.query<CredentialRow>({
-        text: 'update saved_authentications set state = $2, version = version + 1, updated_at = now() where id = $1 returning *',
-        values: [id, state],
+        text: `update saved_authentications set state = $2, detail = $3, updated_at = now()
+          where id = $1 returning ${credentialColumns}`,
+        values: [id, state, cleanOrNull(detail)],
       });
       return row && credentialOf(row);
+    },
+    patch: async (id, change) => {
+      const held = await one('credential', 'id = $1', [id]);
+      if (!held) return ok(undefined);
+      return named(change.name ?? held.name, held.provider, () =>
+        db.transaction(async (tx) => {
+          if (change.is_default) await takeDefault(tx, held);
+          const [row] = await tx.query<CredentialRow>({
+            text: `update saved_authentications set name = coalesce($2, name), is_default = is_default or $3,
+                is_enabled = coalesce($4, is_enabled), profile = case when $5 then $6 else profile end, updated_at = now()
+              where id = $1 returning ${credentialColumns}`,
+            values: [
+              id,
+              cleanOrNull(change.name),
+              change.is_default ?? false,
+              change.is_enabled ?? null,
+              change.profile !== undefined,
+              cleanOrNull(change.profile),
+            ],
+          });
+          return row && credentialOf(row);
+        }),
+      );
     },
     delete: async (id) => {
       const rows = await db.query({
@@ -87,6 +126,7 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
     },
     resolve: async (provider, auth_type) => {
       const row = await one(
+        'credential_for',
         'provider = $1 and auth_type = $2 and is_enabled order by is_default desc, created_at, id limit 1',
         [provider, auth_type],
       );
@@ -98,43 +138,38 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
           where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
         values: [row.id],
       });
-      return { credential: credentialOf(row), secret: vault.open(placeOf(row.id), row.credentials) };
+      return opened(row);
     },
     secret: async (id) => {
-      const row = await one('id = $1', [id]);
+      const row = await one('credential', 'id = $1', [id]);
       return row && vault.open(placeOf(row.id), row.credentials);
+    },
+    open: async (id) => {
+      const row = await one('credential', 'id = $1', [id]);
+      return row && opened(row);
     },
   };
 };
 
-/** Seals what an older key sealed again with the active one. Safe to repeat; a row changed meanwhile is left for the next time. */
-export const resealCredentials = async (db: Database, vault: Vault): Promise<number> => {
-  const rows = await db.query<CredentialRow>({ text: 'select * from saved_authentications' });
-  const old = rows.filter((row) => vault.isOld(row.credentials) && vault.canOpen(row.credentials));
-  for (const row of old)
-    await db.query({
-      text: 'update saved_authentications set credentials = $3, updated_at = now() where id = $1 and credentials = $2',
-      values: [
-        row.id,
-        row.credentials,
-        vault.seal(placeOf(row.id), vault.open(placeOf(row.id), row.credentials)),
-      ],
-    });
-  return old.length;
-};
+/** Makes room for another default. */
+const takeDefault = (
+  tx: Pick<Database, 'query'>,
+  { provider, auth_type }: Pick<CredentialRow, 'provider' | 'auth_type'>,
+): Promise<unknown> =>
+  tx.query({
+    text: 'update saved_authentications set is_default = false, updated_at = now() where provider = $1 and auth_type = $2 and is_default',
+    values: [provider, auth_type],
+  });
 
-const credentialOf = (row: CredentialRow): Credential => ({
-  id: row.id,
-  provider: row.provider,
-  name: row.name,
-  auth_type: row.auth_type,
-  last4: row.last4,
-  state: row.state,
-  is_default: row.is_default,
-  is_enabled: row.is_enabled,
-  profile: row.profile,
-  expires_at: instantOrNull(row.expires_at),
-  last_used_at: instantOrNull(row.last_used_at),
-  created_at: instant(row.created_at),
-  updated_at: instant(row.updated_at),
-});
+const named = async <T>(name: string, provider: string, write: () => Promise<T>): Promise<Result<T>> => {
+  try {
+    return ok(await write());
+  } catch (error) {
+    if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
+    return fail(
+      'conflict',
+      `There is already a credential named "${name}" for ${provider}. Choose another name.`,
+      { field: 'body.name' },
+    );
+  }
+};

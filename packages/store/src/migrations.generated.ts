@@ -91,5 +91,15 @@ export const migrations: readonly { readonly name: string; readonly statements: 
     "statements": [
       "ALTER TABLE \"turns\" ADD COLUMN \"crashes\" integer DEFAULT 0 NOT NULL;"
     ]
+  },
+  {
+    "name": "0005_logins",
+    "statements": [
+      "CREATE TABLE \"oauth_flows\" (\n\t\"id\" text PRIMARY KEY NOT NULL,\n\t\"provider\" text NOT NULL,\n\t\"method\" text NOT NULL,\n\t\"state\" text NOT NULL,\n\t\"message\" text,\n\t\"begun\" text,\n\t\"renews_id\" text,\n\t\"credential_id\" text,\n\t\"credential_name\" text NOT NULL,\n\t\"expires_at\" timestamp (3) with time zone NOT NULL,\n\t\"created_at\" timestamp (3) with time zone DEFAULT now() NOT NULL,\n\t\"updated_at\" timestamp (3) with time zone DEFAULT now() NOT NULL\n);",
+      "ALTER TABLE \"saved_authentications\" ADD COLUMN \"detail\" text;",
+      "ALTER TABLE \"saved_authentications\" ADD COLUMN \"account\" text;",
+      "ALTER TABLE \"saved_authentications\" ADD COLUMN \"refreshing_until\" timestamp (3) with time zone;",
+      "ALTER TABLE \"saved_authentications\" ADD COLUMN \"refresh_sent_version\" integer;"
+    ]
   }
 ];

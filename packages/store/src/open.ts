@@ -8,19 +8,21 @@ import { serveRequests } from './backup/request.ts';
 import { writeBackup } from './backup/write.ts';
 import { makeBlobs } from './blobs.ts';
 import { makeBrowserSessions } from './browser-sessions.ts';
-import { makeCredentials, resealCredentials } from './credentials.ts';
+import { makeCredentials } from './credentials.ts';
 import type { Database, Session } from './database.ts';
 import { chooseEngine, type Engine, firstFacts, openEngine } from './engine.ts';
 import { confirmEngine, type EngineRecord, readEngine } from './engine-record.ts';
 import { messageOf, StartError } from './errors.ts';
 import { lockFolder, makeDataFolder } from './folder-lock.ts';
 import { makeJobs } from './jobs.ts';
+import { makeLogins } from './logins.ts';
 import { migrate } from './migrate.ts';
 import { makeSessions } from './sessions/store.ts';
 import { makeSettings } from './settings.ts';
 import { makeTools } from './tools.ts';
 import { makeUsage } from './usage.ts';
 import { openVault } from './vault/open-vault.ts';
+import { resealAll } from './vault/reseal.ts';
 
 export interface StoreOptions {
   readonly data_folder: string;
@@ -124,7 +126,7 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
   const stopRequests = kind === 'pglite' ? serveRequests(db, data_folder, log) : undefined;
   const timer = setTimeout(() => {
     jobs.start();
-    resealCredentials(db, vault).catch((error: unknown) =>
+    resealAll(db, vault).catch((error: unknown) =>
       log.warn('vault.reseal_failed', { message: messageOf(error) }),
     );
   }, options.jobs_after_ms ?? JOBS_AFTER_MS).unref();
@@ -135,6 +137,7 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
     settings,
     tools: makeTools(db),
     credentials: makeCredentials(db, vault),
+    logins: makeLogins(db, vault),
     audit: makeAudit(db),
     usage: makeUsage(db),
     browsers: makeBrowserSessions(db, clock),

@@ -17,9 +17,13 @@ import type {
   CredentialId,
   DeltaField,
   Effort,
+  FlowId,
   Item,
   ItemId,
   Json,
+  LoginMethod,
+  LoginProvider,
+  LoginState,
   Message,
   MessageId,
   ProviderId,
@@ -318,7 +322,10 @@ export const messages = pgTable(
   ],
 );
 
-/** Content-addressed bytes: request segments, images, whole tool outputs. `media_type` is null for segments. */
+/**
+ * Content-addressed bytes: request segments, images, whole tool outputs. `media_type` is null for segments. `created_at`
+ * is when it was last wanted, to the hour: what no row names is collected a day later.
+ */
 export const blobs = pgTable('blobs', {
   sha256: bytea('sha256').primaryKey(),
   size: bigint('size', { mode: 'number' }).notNull(),
@@ -344,7 +351,16 @@ export const savedAuthentications = pgTable(
     is_default: boolean('is_default').notNull().default(false),
     is_enabled: boolean('is_enabled').notNull().default(true),
     state: text('state').$type<Credential['state']>().notNull().default('unchecked'),
+    /** Why it is refused or needs a login. */
+    detail: text('detail'),
+    /** Whose account a login is of. */
+    account: text('account'),
+    /** Of the secret. */
     version: integer('version').notNull().default(1),
+    /** Until when somebody has the right to refresh, by this database's clock. */
+    refreshing_until: instant('refreshing_until'),
+    /** The version whose refresh token has left and whose answer is not stored. */
+    refresh_sent_version: integer('refresh_sent_version'),
     last_used_at: instant('last_used_at'),
     ...times,
   },
@@ -354,6 +370,22 @@ export const savedAuthentications = pgTable(
     index('saved_authentications_provider_type').on(t.provider, t.auth_type).where(sql`is_enabled`),
   ],
 );
+
+/** Logins under way. `begun` (address, state, verifier) is sealed by the vault as `oauth_flows:<id>:begun`, and gone once the login has ended. */
+export const oauthFlows = pgTable('oauth_flows', {
+  id: text('id').$type<FlowId>().primaryKey(),
+  provider: text('provider').$type<LoginProvider>().notNull(),
+  method: text('method').$type<LoginMethod>().notNull(),
+  state: text('state').$type<LoginState>().notNull(),
+  message: text('message'),
+  begun: text('begun'),
+  /** The credential it logs in to again, and the one it has made. No key: either may be deleted. */
+  renews_id: text('renews_id').$type<CredentialId>(),
+  credential_id: text('credential_id').$type<CredentialId>(),
+  credential_name: text('credential_name').notNull(),
+  expires_at: instant('expires_at').notNull(),
+  ...times,
+});
 
 /** Browser cookies by SHA-256. `expires_at` is the end of its idle time, `dies_at` the end whatever happens. */
 export const browserSessions = pgTable('browser_sessions', {

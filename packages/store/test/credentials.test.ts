@@ -3,11 +3,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CredentialId } from '@maestro/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resealCredentials } from '../src/credentials.ts';
 import { openDatabase } from '../src/database.ts';
 import { openStores } from '../src/open.ts';
 import { silentLog, type TestStores, testStores } from '../src/testing.ts';
 import { openVault } from '../src/vault/open-vault.ts';
+import { resealAll } from '../src/vault/reseal.ts';
 
 const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 const first = key('first');
@@ -122,8 +122,8 @@ describe('the key of the vault (S3)', () => {
     const second = key('second');
     const db = openDatabase({ connectionString: stores.database_url }, silentLog);
     const vault = await openVault(db, stores.data_folder, `${second},${first}`);
-    expect(await resealCredentials(db, vault)).toBeGreaterThan(0);
-    expect(await resealCredentials(db, vault)).toBe(0);
+    expect(await resealAll(db, vault)).toBeGreaterThan(0);
+    expect(await resealAll(db, vault)).toBe(0);
     await db.close();
     const opened = await reopen(second, 'rotated');
     expect(await opened.credentials.secret(CredentialId.parse('sealed'))).toBe('sk-very-secret-sealed');

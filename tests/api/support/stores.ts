@@ -85,6 +85,10 @@ export const memoryStores = (
           auth_type,
           last4: secret.slice(-4),
           state: 'unchecked',
+          detail: null,
+          refreshing: false,
+          account: null,
+          profile_in_force: null,
           is_default,
           is_enabled: true,
           profile,
@@ -96,15 +100,29 @@ export const memoryStores = (
         credentials.set(id, { credential, secret });
         return ok(credential);
       },
-      setState: async (id, state) => {
+      setState: async (id, state, detail = null) => {
         const held = credentials.get(id);
-        if (held) held.credential = { ...held.credential, state };
+        if (held) held.credential = { ...held.credential, state, detail };
         return held?.credential;
       },
       delete: async (id) => credentials.delete(id),
+      patch: async (id, { is_default, ...change }) => {
+        const held = credentials.get(id);
+        if (held)
+          held.credential = { ...held.credential, ...change, ...(is_default ? { is_default } : undefined) };
+        return ok(held?.credential);
+      },
       resolve: notUsed,
       secret: async (id) => credentials.get(id)?.secret,
+      open: notUsed,
+      putLogin: notUsed,
+      claimRefresh: notUsed,
+      markSent: notUsed,
+      storeTokens: notUsed,
+      endRefresh: notUsed,
+      expiring: notUsed,
     },
+    logins: { create: notUsed, get: notUsed, list: async () => [], move: notUsed },
     audit: {
       write: async (event) => void audited.push(event),
       list: async () => ({ events: [], next: null }),

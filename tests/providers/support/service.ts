@@ -17,6 +17,10 @@ import { createProviderService } from '../../../apps/server/src/services/provide
 import { removeFolder, temporaryFolder } from '../../support/temporary.ts';
 import { createMemory, silent } from './call.ts';
 
+const notUsed = (): never => {
+  throw new Error('Keys are only read here.');
+};
+
 const now = '2026-01-01T00:00:00.000Z';
 
 /** Keys by provider and name; what the vault does with them is proven in the store. */
@@ -32,6 +36,10 @@ export const keysInVault = (
       auth_type: 'api_key',
       last4: '',
       state: 'unchecked',
+      detail: null,
+      refreshing: false,
+      account: null,
+      profile_in_force: null,
       is_default: place === 0,
       is_enabled: true,
       profile: null,
@@ -45,16 +53,25 @@ export const keysInVault = (
   return {
     list: async () => rows.map(({ credential }) => credential),
     get: async (id) => find(id)?.credential,
-    create: async () => {
-      throw new Error('Nothing is created here.');
-    },
+    create: notUsed,
+    patch: notUsed,
+    open: notUsed,
+    putLogin: notUsed,
+    claimRefresh: notUsed,
+    markSent: notUsed,
+    storeTokens: notUsed,
+    endRefresh: notUsed,
+    expiring: async () => [],
     setState: async (id, state) => {
       const row = find(id);
       if (row) row.credential = { ...row.credential, state };
       return row?.credential;
     },
     delete: async () => false,
-    resolve: async (provider) => rows.find(({ credential }) => credential.provider === provider),
+    resolve: async (provider) => {
+      const row = rows.find(({ credential }) => credential.provider === provider);
+      return row && { ...row, version: 1 };
+    },
     secret: async (id) => find(id)?.secret,
   };
 };

@@ -25,7 +25,7 @@ export const demo = defineCommand({
     if (!config.ok) throw new UsageError(config.error.message);
 
     const { startSimulator } = await import('@maestro/simulator');
-    const { ProviderId } = await import('@maestro/protocol');
+    const { HttpProviderId } = await import('@maestro/protocol');
     const simulator = await startSimulator({ tokens_per_second: pace });
     try {
       return await serve({
@@ -33,7 +33,7 @@ export const demo = defineCommand({
         demo: true,
         log: process.stderr.isTTY ? 'file' : 'stderr',
         keys: Object.fromEntries(KEY_NAMES.map((name) => [name, simulated])),
-        base_urls: Object.fromEntries(ProviderId.options.map((id) => [id, simulator.base(id)])),
+        base_urls: Object.fromEntries(HttpProviderId.options.map((id) => [id, simulator.base(id)])),
       });
     } finally {
       await simulator.close();

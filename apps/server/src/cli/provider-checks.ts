@@ -49,6 +49,9 @@ const ofFacts = (facts: ProviderFacts): Check => {
   }
   const found = {
     needs_key: 'no key',
+    needs_login: 'not logged in',
+    not_installed: 'not installed',
+    too_old: 'too old',
     unreachable: 'does not answer',
     unknown: 'not asked yet',
   };

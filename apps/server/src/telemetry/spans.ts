@@ -21,6 +21,8 @@ const vendorNames: Readonly<Record<ProviderId, string>> = {
   gemini: 'gcp.gemini',
   ollama: 'ollama',
   compatible: 'openai_compatible',
+  claude_code: 'claude_code',
+  acp: 'acp',
 };
 
 /** Bucket boundaries that the conventions ask for. */

@@ -43,7 +43,7 @@ export const runStep = async (
     tools,
     effort: session.effort,
     max_output_tokens: null,
-    base_url: session.base_url ?? deps.base_url(session.provider),
+    base_url: session.base_url ?? deps.base_url(session.provider, session.auth_type),
     credential: credential.value,
   };
   return new Step(context, steps).run(request);

@@ -1,7 +1,7 @@
 import { migrations } from '../migrations.generated.ts';
 
-/** Made anew by whoever needs them: browsers sign in again, the list of migrations stands in the head of the backup. */
-const leftOut = new Set(['browser_sessions', 'schema_migrations']);
+/** Made anew by whoever needs them: browsers sign in again, a login is begun again, the list of migrations stands in the head of the backup. */
+const leftOut = new Set(['browser_sessions', 'oauth_flows', 'schema_migrations']);
 const change = /^\s*(?:--[^\n]*\n\s*)*(create|drop) table (?:if (?:not )?exists )?"?(\w+)"?/i;
 
 /** The tables that these migrations leave behind, by name. */

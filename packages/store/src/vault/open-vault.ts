@@ -44,6 +44,7 @@ const knownMissing = async (db: Database): Promise<Set<string>> => {
 };
 
 export const placeOf = (id: string) => ({ table: 'saved_authentications', id, column: 'credentials' });
+export const placeOfLogin = (id: string) => ({ table: 'oauth_flows', id, column: 'begun' });
 
 const check = (vault: Vault, row: { id: string; credentials: string; key: string }): void => {
   try {
