@@ -58,6 +58,7 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     tools: options.tools ?? [],
     credential: async () => ({ ok: true, value: null }),
     base_url: () => null,
+    agents: new Map((options.agents ?? []).map((agent) => [agent.id, agent])),
     mcp_servers: async () => [],
     prices: { cost: () => ({ usd: null, price_revision: 'test' }) },
     publisher: {
