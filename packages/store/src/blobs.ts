@@ -34,6 +34,9 @@ export interface NewBlob {
   readonly media_type: string | null;
 }
 
+/** A blob that nobody has wanted for a day is collected (blob-collection.ts): what is wanted is marked once an hour. */
+const isAging = `blobs.created_at < now() - interval '1 hour'`;
+
 /** Writes the blobs that are not there yet. */
 export const putBlobs = async (db: Pick<Database, 'query'>, blobs: readonly NewBlob[]): Promise<void> => {
   for (let first = 0; first < blobs.length; first += BATCH) {
@@ -54,9 +57,10 @@ export const putBlobs = async (db: Pick<Database, 'query'>, blobs: readonly NewB
       rows.push(`($${at + 1}, $${at + 2}, $${at + 3}, $${at + 4}, $${at + 5})`);
     }
     await db.query({
-      // A segment that is also an image's bytes gets the image's type.
+      // A segment that is also an image's bytes gets the image's type. What is wanted again is not collected for a day.
       text: `insert into blobs (sha256, size, media_type, compressed, bytes) values ${rows.join(', ')}
-        on conflict (sha256) do update set media_type = excluded.media_type where blobs.media_type is null and excluded.media_type is not null`,
+        on conflict (sha256) do update set media_type = coalesce(blobs.media_type, excluded.media_type), created_at = now()
+        where (blobs.media_type is null and excluded.media_type is not null) or ${isAging}`,
       values,
     });
   }
@@ -103,7 +107,8 @@ export const makeBlobs = (db: Database): BlobStore => ({
   },
   facts: async (ids) => {
     const rows = await db.query<{ sha256: Buffer; size: number; media_type: string | null }>({
-      text: 'select sha256, size, media_type from blobs where sha256 = any($1::bytea[])',
+      text: `with wanted as (update blobs set created_at = now() where sha256 = any($1::bytea[]) and ${isAging})
+        select sha256, size, media_type from blobs where sha256 = any($1::bytea[])`,
       values: [ids.map((id) => Buffer.from(id, 'hex'))],
     });
     return new Map(

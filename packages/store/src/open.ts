@@ -6,6 +6,7 @@ import { scheduleBackups } from './backup/daily.ts';
 import { nextBackup } from './backup/folder.ts';
 import { serveRequests } from './backup/request.ts';
 import { writeBackup } from './backup/write.ts';
+import { scheduleCollection } from './blob-collection.ts';
 import { makeBlobs } from './blobs.ts';
 import { makeBrowserSessions } from './browser-sessions.ts';
 import { makeCredentials } from './credentials.ts';
@@ -122,6 +123,7 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
   const jobs = makeJobs(db, engine.connection, log);
   const days = options.backup_days ?? BACKUP_DAYS;
   const stopBackups = await scheduleBackups(db, jobs, { data_folder, version, days, clock, log });
+  await scheduleCollection(db, jobs, log);
   // Nobody else can reach a database in this process.
   const stopRequests = kind === 'pglite' ? serveRequests(db, data_folder, log) : undefined;
   const timer = setTimeout(() => {
