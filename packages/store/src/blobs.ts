@@ -23,6 +23,8 @@ export const sha256 = async (bytes: Uint8Array): Promise<string> =>
 
 /** Rows of one insert; bytes are parameters of their own, sent in binary. */
 const BATCH = 50;
+/** A step of a turn writes one to four; statements of so few rows are prepared, one for each number. */
+const PREPARED = 4;
 /** Already compressed by their own format. */
 const isPacked = (media_type: string | null): boolean =>
   media_type !== null && /^(image|audio|video)\/(?!svg)|zip|zstd|gzip/.test(media_type);
@@ -57,6 +59,7 @@ export const putBlobs = async (db: Pick<Database, 'query'>, blobs: readonly NewB
       rows.push(`($${at + 1}, $${at + 2}, $${at + 3}, $${at + 4}, $${at + 5})`);
     }
     await db.query({
+      ...(rows.length <= PREPARED ? { name: `blobs_put_${rows.length}` } : {}),
       // A segment that is also an image's bytes gets the image's type. What is wanted again is not collected for a day.
       text: `insert into blobs (sha256, size, media_type, compressed, bytes) values ${rows.join(', ')}
         on conflict (sha256) do update set media_type = coalesce(blobs.media_type, excluded.media_type), created_at = now()

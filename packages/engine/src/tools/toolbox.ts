@@ -2,9 +2,15 @@ import type { Tool, ToolSpec } from '@maestro/ports';
 import type { Json, ToolSwitches } from '@maestro/protocol';
 import { z } from 'zod';
 
+/** Making one takes as long as reading a page of history, and it never changes. */
+const made = new WeakMap<Tool['input'], Json>();
+
 /** JSON Schema of a tool's arguments, as providers are sent it. */
 export const parametersOf = (tool: Tool): Json => {
+  const known = made.get(tool.input);
+  if (known !== undefined) return known;
   const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: 'input' });
+  made.set(tool.input, schema as Json);
   return schema as Json;
 };
 

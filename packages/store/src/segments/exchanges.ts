@@ -44,6 +44,7 @@ export const makeExchanges = (db: Database): Exchanges => {
     const last = held.get(session);
     if (last) return last;
     const [row] = await db.query<{ id: MessageId }>({
+      name: 'last_exchange',
       text: 'select id from messages where session_id = $1 and raw_request is not null order by ordinal desc limit 1',
       values: [session],
     });

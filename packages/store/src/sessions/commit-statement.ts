@@ -2,6 +2,7 @@ import type { Lease } from '@maestro/ports';
 import type { Statement } from '../database.ts';
 import { clean, cleanOrNull } from '../text.ts';
 import { messagesIn, messagesOut } from './message-part.ts';
+import { oneItem } from './one-item.ts';
 import { Parameters } from './parameters.ts';
 import { queuePart } from './queue-part.ts';
 import { spentPart } from './spent-part.ts';
@@ -11,6 +12,9 @@ import type { StoredChange } from './stored-change.ts';
  * One statement for a whole change: the session row is updated first (the fence, the new counters), everything else
  * hangs on the row it returns, so that nothing at all is written when the lease is another's. The text depends only on
  * which parts the change has, so each shape is prepared once per connection.
+ *
+ * What is there already is looked up row by row, by subqueries that give one value: a join or `not exists` would be
+ * planned, for the 10 or 100 rows PostgreSQL guesses, as one read of the whole session or of all messages.
  */
 export const commitStatement = (lease: Lease, change: StoredChange): Statement => {
   const p = new Parameters();
@@ -40,7 +44,7 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
     );
     before.push(
       `item_in as (
-        select i.*, held.position as held
+        select i.*, (${oneItem('o.position', session, 'i.id')}) as held
         from unnest(${ids},
           ${p.add(
             items.map((item) => item.turn_id),
@@ -66,8 +70,7 @@ export const commitStatement = (lease: Lease, change: StoredChange): Statement =
             items.map((item) => item.position ?? null),
             'bigint[]',
           )}
-        ) with ordinality as i(id, turn_id, kind, status, title, data, position, n)
-        left join items held on held.session_id = ${session} and held.id = i.id)`,
+        ) with ordinality as i(id, turn_id, kind, status, title, data, position, n))`,
       `item_new as (select id, row_number() over (order by n) as k from item_in where held is null and position is null)`,
       `item_facts as (select (select count(*) from item_new) as fresh, (select max(position) from item_in where held is null) as given)`,
     );

@@ -14,6 +14,7 @@ import {
   turnOf,
 } from '../rows.ts';
 import { commitStatement } from './commit-statement.ts';
+import { oneItem } from './one-item.ts';
 import type { StoredChange } from './stored-change.ts';
 
 interface Written {
@@ -64,7 +65,7 @@ export const makeCheckpoint =
         // An item that was finished meanwhile needs no chunk any more: that is no error.
         text: `with s as (select session_id from sessions where session_id = $1 and lease_owner = $2 and lease_epoch = $3),
           c as (insert into item_chunks (session_id, item_id, field, off, text)
-            select s.session_id, i.id, $5, $6, $7 from s join items i on i.session_id = s.session_id and i.id = $4
+            select s.session_id, i.id, $5, $6, $7 from s cross join lateral (${oneItem('o.id, o.status', 's.session_id', '$4')}) i
             where i.status in ('streaming', 'running') on conflict do nothing)
           select true as held from s`,
         values: [lease.session_id, lease.owner, lease.epoch, item, field, off, Buffer.from(text, 'utf16le')],

@@ -78,7 +78,7 @@ export const messagesIn = (p: Parameters, { messages = [], items = [] }: StoredC
           'bytea[]',
         )})
       ) with ordinality as m(${names.join(', ')}, n))`,
-    `message_new as (select id, row_number() over (order by n) as k from message_in i where not exists (select 1 from messages m where m.id = i.id))`,
+    `message_new as (select id, row_number() over (order by n) as k from message_in i where (select m.id from messages m where m.id = i.id) is null)`,
   ];
 };
 

@@ -14,6 +14,7 @@ import {
 } from '../rows.ts';
 import { activeChain, chain, itemsOfChain } from './chain.ts';
 import { itemColumns } from './columns.ts';
+import { oneItem } from './one-item.ts';
 
 type Reads = Pick<SessionStore, 'snapshot' | 'changes' | 'items' | 'item' | 'turn' | 'lastTurn' | 'queue'>;
 
@@ -110,7 +111,7 @@ export const makeReads = (db: Database, epoch: () => string): Reads => ({
   item: async (id, item) => {
     const [row] = await db.query<ItemRow>({
       name: 'item',
-      text: `select ${itemColumns} from items i where i.session_id = $1 and i.id = $2`,
+      text: `select ${itemColumns} from (${oneItem('o.*', '$1', '$2')}) i`,
       values: [id, item],
     });
     return row && itemOf(row);
