@@ -9,7 +9,8 @@ import { bossDatabase } from './pglite/boss-database.ts';
 
 /** The job queue's own schema in the same database. */
 const SCHEMA = 'jobs';
-const CONNECTIONS = 2;
+/** Its statements are few and short, and none of them waits for another. */
+const CONNECTIONS = 1;
 /** After a kill -9 another process starts the job again about 14 s later: ten without a heartbeat (the least pg-boss takes), then a look every five. */
 const HEARTBEAT_S = 10;
 const MONITOR_S = 5;
