@@ -63,6 +63,7 @@ export class Actors {
     if (!session) return undefined;
     const actor: SessionActor = new SessionActor(this.#deps, lease, session, queue, () => {
       if (this.#actors.get(id) === actor) this.#actors.delete(id);
+      this.#releaseAgents(id);
     });
     const isOpen = session.status === 'running' || session.status === 'waiting';
     // Until this is through the session counts as not settled, whatever goes wrong.
@@ -99,6 +100,7 @@ export class Actors {
   /** Gives an idle session back. A command that comes meanwhile waits: the lease it takes must not be the one given back. */
   async #unload(id: SessionId, actor: SessionActor): Promise<void> {
     this.#actors.delete(id);
+    this.#releaseAgents(id);
     const released = this.#deps.stores.sessions.release(actor.lease);
     this.#releasing.set(id, released);
     await released.finally(() => this.#releasing.delete(id));
@@ -107,6 +109,18 @@ export class Actors {
   /** Unloads without a word to the database: the row is about to go. */
   async forget(id: SessionId): Promise<void> {
     this.#actors.delete(id);
+    this.#releaseAgents(id);
+  }
+
+  /** An agent keeps a process for a session that is in use; it is not in use any more. */
+  #releaseAgents(id: SessionId): void {
+    const { agents, log } = this.#deps;
+    for (const agent of agents.values())
+      agent
+        .release(id)
+        .catch((error: unknown) =>
+          log.error('an agent could not be ended', { session: id, error: String(error) }),
+        );
   }
 
   /** Takes what dead owners left open, marks it and, by policy, lets it go on. */
@@ -140,6 +154,7 @@ export class Actors {
     const actors = [...this.#actors.values()];
     const stopped = actors.filter((actor) => actor.running).map((actor) => actor.lease.session_id);
     await Promise.all(actors.map((actor) => actor.close('drain')));
+    for (const actor of actors) this.#releaseAgents(actor.lease.session_id);
     // Not released where the database is away: a lease ends by itself.
     const released = await Promise.allSettled(
       actors.map((actor) => this.#deps.stores.sessions.release(actor.lease)),

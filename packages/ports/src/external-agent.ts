@@ -81,6 +81,7 @@ export interface AgentAnswer {
 }
 
 export interface AgentHands {
+  /** Asked in the order of the events: those before it were yielded, and the next was asked for. Rejects when the turn is lost. */
   approve(question: AgentQuestion): Promise<AgentAnswer>;
 }
 

@@ -1,6 +1,7 @@
 import { createEngine, defaultLimits, type RunningEngine } from '@maestro/engine';
 import {
   type Clock,
+  type ExternalAgent,
   type Log,
   type Provider,
   type ProviderEvent,
@@ -18,6 +19,7 @@ type Stream = (request: ProviderRequest, signal: AbortSignal) => AsyncIterable<P
 export interface TestEngineOptions {
   readonly stream?: Stream;
   readonly provider?: Provider;
+  readonly agents?: readonly ExternalAgent[];
   readonly tools?: readonly Tool[];
   readonly clock?: Clock;
   /** Called with what is published, before it is noted. */
@@ -33,7 +35,8 @@ export interface TestEngine extends AsyncDisposable {
   readonly engine: RunningEngine;
   readonly stores: TestStores;
   readonly logged: string[];
-  session(): Promise<Session>;
+  /** `body` over the defaults: the provider of the test, in a folder of its own. */
+  session(body?: Partial<Parameters<RunningEngine['create']>[0]>): Promise<Session>;
   send(id: SessionId, text: string): Promise<void>;
   /** Resolves with the turn when the last one has ended, as it is stored. */
   ended(id: SessionId): Promise<Turn>;
@@ -85,12 +88,13 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     engine,
     stores,
     logged,
-    session: async () => {
+    session: async (body = {}) => {
       const made = await engine.create({
         provider: provider.id,
         model: 'test',
         auth_type: 'none',
         working_directory: folder,
+        ...body,
       });
       if (!made.ok) throw new Error(made.error.message);
       return made.value;

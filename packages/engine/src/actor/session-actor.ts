@@ -388,14 +388,11 @@ export class SessionActor {
 
   async #context(turn_id: TurnId, signal: AbortSignal): Promise<TurnContext> {
     const session = this.#session;
-    const provider = this.#deps.providers.get(session.provider);
-    if (!provider) throw new Error(`There is no provider named ${session.provider}.`);
     const patiently = <T>(read: () => Promise<T>): Promise<T> => this.#writer.wait.patiently(read);
     return {
       deps: this.#deps,
       turn_id,
       session,
-      provider,
       signal,
       live: this.live,
       rows: await patiently(() => this.#deps.stores.sessions.history(session.id)),

@@ -35,6 +35,12 @@ export type StoredImage = Extract<StoredPart, { type: 'image' }>;
 /** Reads an image's bytes; undefined where the blob is gone. */
 export type LoadImage = (id: BlobId) => Promise<Uint8Array | undefined>;
 
+/** Who is sent the history. `model: null`: an agent, whose native parts name its conversation, whatever its model. */
+export interface Target {
+  readonly wire: WireId;
+  readonly model: string | null;
+}
+
 /** What a call is told when nothing is known of its outcome. */
 export const unknownOutcome =
   'This call was interrupted before its result was recorded. Whether it took effect is unknown: check before doing it again.';
@@ -46,7 +52,7 @@ export const unknownOutcome =
  */
 export const buildHistory = async (
   rows: readonly HistoryRow[],
-  target: { wire: WireId; model: string },
+  target: Target,
   load: LoadImage,
 ): Promise<HistoryMessage[]> => {
   const history: HistoryMessage[] = [];
@@ -93,7 +99,7 @@ const addUser = async (
 };
 
 interface AssistantContext {
-  readonly target: { wire: WireId; model: string };
+  readonly target: Target;
   readonly results: ReadonlyMap<string, StoredResult>;
   readonly load: LoadImage;
 }
@@ -137,8 +143,10 @@ const addAssistant = async (
   history.push({ role: 'tool', parts: answers });
 };
 
-const sameNative = (native: Native | null, target: { wire: WireId; model: string }): Native | undefined =>
-  native && native.wire === target.wire && native.model === target.model ? native : undefined;
+const sameNative = (native: Native | null, target: Target): Native | undefined =>
+  native && native.wire === target.wire && (target.model === null || native.model === target.model)
+    ? native
+    : undefined;
 
 /** Texts and images; an image whose bytes are gone is named in words. */
 const visible = async (parts: readonly StoredPart[], load: LoadImage): Promise<(TextPart | ImagePart)[]> => {

@@ -24,7 +24,7 @@ interface Ending {
   readonly result: ToolResult;
 }
 
-const notFinished = 'This turn was stopped before the call was finished.';
+export const notFinished = 'This turn was stopped before the call was finished.';
 const notStarted = 'This turn was stopped before the call was started.';
 
 /** Runs the calls of one answer: neighbouring reads side by side, everything else in order. */
@@ -45,7 +45,7 @@ export const runCalls = async (
 export const skipCalls = async (context: TurnContext, calls: readonly ToolCall[]): Promise<void> => {
   for (const call of calls) {
     const result = wrong('The turn ended before this call was started.');
-    await finish(context, call, await itemOf(context, call), { status: 'cancelled', result });
+    await finishCall(context, call, await itemOf(context, call), { status: 'cancelled', result });
   }
 };
 
@@ -80,12 +80,12 @@ const isRead = (each: PreparedCall): boolean =>
 const runCall = async (context: TurnContext, call: ToolCall, prepared: Prepared): Promise<void> => {
   const item = await itemOf(context, call);
   if (context.signal.aborted)
-    return finish(context, call, item, { status: 'cancelled', result: wrong(notStarted) });
+    return finishCall(context, call, item, { status: 'cancelled', result: wrong(notStarted) });
   if (prepared.type === 'wrong')
-    return finish(context, call, item, { status: 'failed', result: wrong(prepared.reason) });
+    return finishCall(context, call, item, { status: 'failed', result: wrong(prepared.reason) });
   const { tool, input } = prepared;
   const asked = await permitted(context, call, item, tool, input);
-  if (asked.ending) return finish(context, call, { ...item, title: asked.title }, asked.ending);
+  if (asked.ending) return finishCall(context, call, { ...item, title: asked.title }, asked.ending);
   const row = await started(context, item, asked.title);
   const ended = context.deps.telemetry?.toolRun({
     session_id: context.session.id,
@@ -96,7 +96,7 @@ const runCall = async (context: TurnContext, call: ToolCall, prepared: Prepared)
   const result = await execute(context, tool, input, row);
   const status = statusOf(context, result);
   ended?.({ status, error: result.is_error ? textOfContent(result.content) : null });
-  await finish(context, call, row, { status, result });
+  await finishCall(context, call, row, { status, result });
 };
 
 const statusOf = (context: TurnContext, result: ToolResult): ItemStatus => {
@@ -230,7 +230,7 @@ const unexpected = (context: TurnContext, tool: Tool, error: unknown): ToolResul
 };
 
 /** Writes the call's end and the result the model is given, in one change. */
-const finish = async (
+export const finishCall = async (
   context: TurnContext,
   call: ToolCall,
   item: ItemOf<'tool_call'>,
@@ -314,7 +314,7 @@ const auditCall = (context: TurnContext, call: ToolCall, ending: Ending): void =
     .catch((reason: unknown) => deps.log.error('audit row not written', { reason: String(reason) }));
 };
 
-const wrong = (text: string): ToolResult => ({ content: [{ type: 'text', text }], is_error: true });
+export const wrong = (text: string): ToolResult => ({ content: [{ type: 'text', text }], is_error: true });
 
 const withoutUndefined = (data: ToolCallData): ToolCallData =>
   Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)) as ToolCallData;

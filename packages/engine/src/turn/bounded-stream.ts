@@ -1,17 +1,18 @@
-import type { ProviderEvent } from '@maestro/ports';
+import type { ProviderError } from '@maestro/ports';
 
 /** How long a provider may go on after it was told to stop, in ms. */
 const grace_ms = 2_000;
 
 /**
- * A provider's stream that keeps its contract whatever the provider does: what it throws becomes its last event, and
- * it ends soon after it was stopped.
+ * A stream that keeps its contract whatever its source does: what it throws becomes its last event, and it ends soon
+ * after it was stopped. `lastOf` makes the last event of an error.
  */
-export async function* boundedStream(
-  open: () => AsyncIterable<ProviderEvent>,
+export async function* boundedStream<E>(
+  open: () => AsyncIterable<E>,
   signal: AbortSignal,
+  lastOf: (error: ProviderError) => E,
   grace = grace_ms,
-): AsyncGenerator<ProviderEvent, void, undefined> {
+): AsyncGenerator<E, void, undefined> {
   let late: (() => void) | undefined;
   let over = false;
   let timer: NodeJS.Timeout | undefined;
@@ -23,12 +24,12 @@ export async function* boundedStream(
   };
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
-  let events: AsyncIterator<ProviderEvent> | undefined;
+  let events: AsyncIterator<E> | undefined;
   try {
     events = open()[Symbol.asyncIterator]();
     const from = events;
     for (;;) {
-      const next = await new Promise<IteratorResult<ProviderEvent> | undefined>((resolve, reject) => {
+      const next = await new Promise<IteratorResult<E> | undefined>((resolve, reject) => {
         late = () => resolve(undefined);
         if (over) late();
         from.next().then(resolve, reject);
@@ -37,11 +38,11 @@ export async function* boundedStream(
         events = undefined;
         return;
       }
-      yield next?.value ?? last(new Error('It did not stop when it was told to.'), signal);
+      yield next ? next.value : lastOf(errorOf(new Error('It did not stop when it was told to.'), signal));
       if (!next) return;
     }
   } catch (error) {
-    yield last(error, signal);
+    yield lastOf(errorOf(error, signal));
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
@@ -50,16 +51,11 @@ export async function* boundedStream(
   }
 }
 
-const last = (error: unknown, signal: AbortSignal): ProviderEvent => ({
-  type: 'error',
-  error: signal.aborted
+const errorOf = (error: unknown, signal: AbortSignal): ProviderError =>
+  signal.aborted
     ? { cause: 'aborted', message: 'The call was stopped.' }
     : {
         cause: 'internal',
         message: `The provider failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
         remedy: 'Resume the turn; if it happens again, please report it.',
-      },
-  usage: null,
-  response: null,
-  exchange: null,
-});
+      };

@@ -1,4 +1,5 @@
 import type { Cause, TurnStatus } from '@maestro/protocol';
+import { runAgentTurn } from '../agent-turn/run-agent-turn.ts';
 import { runCalls, skipCalls } from '../tools/dispatch.ts';
 import { Toolbox } from '../tools/toolbox.ts';
 import { runStep, type StepOutcome } from './step.ts';
@@ -54,7 +55,10 @@ export const runTurn = async (context: TurnContext, stepsBefore: number): Promis
     model,
   });
   try {
-    const end = await runSteps(context, stepsBefore);
+    const agent = context.deps.agents.get(provider);
+    const end = agent
+      ? await runAgentTurn(context, agent, stepsBefore)
+      : await runSteps(context, stepsBefore);
     ended?.(end);
     return end;
   } catch (error) {
@@ -70,6 +74,8 @@ const brokenOff = (error: unknown, steps: number): TurnEnd =>
 
 /** The loop of steps. */
 const runSteps = async (context: TurnContext, stepsBefore: number): Promise<TurnEnd> => {
+  const provider = context.deps.providers.get(context.session.provider);
+  if (!provider) throw new Error(`There is no provider named ${context.session.provider}.`);
   const toolbox = new Toolbox(
     context.deps.tools,
     await context.patiently(() => context.deps.stores.tools.disabled()),
@@ -80,7 +86,7 @@ const runSteps = async (context: TurnContext, stepsBefore: number): Promise<Turn
     if (context.signal.aborted) return stopped(steps);
     if (steps - stepsBefore >= most) return tooLong(steps, most);
     context.rows.push(...(await context.deliverImmediate()));
-    const outcome = await runStep(context, steps, toolbox.specs);
+    const outcome = await runStep(context, provider, steps, toolbox.specs);
     const next = decide(outcome);
     if (next.type === 'end') {
       if (outcome.type === 'answered') await skipCalls(context, outcome.calls);

@@ -1,6 +1,7 @@
 import type {
   Cost,
   MessageWrite,
+  Provider,
   ProviderError,
   ProviderEvent,
   ProviderRequest,
@@ -23,10 +24,11 @@ export type StepOutcome =
 /** One provider call: builds the context, streams the answer into items, writes the message and what it cost. */
 export const runStep = async (
   context: TurnContext,
+  provider: Provider,
   steps: number,
   tools: readonly ToolSpec[],
 ): Promise<StepOutcome> => {
-  const { deps, session, provider } = context;
+  const { deps, session } = context;
   const credential = await context.patiently(() =>
     deps.credential(session.provider, session.auth_type, session.base_url),
   );
@@ -46,7 +48,7 @@ export const runStep = async (
     base_url: session.base_url ?? deps.base_url(session.provider, session.auth_type),
     credential: credential.value,
   };
-  return new Step(context, steps).run(request);
+  return new Step(context, provider, steps).run(request);
 };
 
 /** A shorter wait for a rate limit, in ms, is not told: it is over before it is read. */
@@ -54,21 +56,24 @@ const shortest_told_ms = 1_000;
 
 class Step {
   readonly #context: TurnContext;
+  readonly #provider: Provider;
   readonly #steps: number;
   readonly #items: StepItems;
   readonly #began: number;
   #first_token_ms: number | null = null;
   #retry_notice: ItemId | undefined;
 
-  constructor(context: TurnContext, steps: number) {
+  constructor(context: TurnContext, provider: Provider, steps: number) {
     this.#context = context;
+    this.#provider = provider;
     this.#steps = steps;
     this.#items = new StepItems(context);
     this.#began = context.deps.clock.monotonic();
   }
 
   async run(request: ProviderRequest): Promise<StepOutcome> {
-    const { deps, provider, session, signal, turn_id } = this.#context;
+    const { deps, session, signal, turn_id } = this.#context;
+    const provider = this.#provider;
     const observe = deps.telemetry?.providerCall({
       session_id: session.id,
       turn_id,
@@ -76,20 +81,16 @@ class Step {
       model: session.model,
       base_url: request.base_url ?? provider.default_base_url,
     });
-    const stream = boundedStream(() => provider.stream(request, signal), signal);
+    const stream = boundedStream(() => provider.stream(request, signal), signal, brokenBy);
     for await (const event of stream) {
       observe?.(event);
       if (event.type === 'done') return this.#answered(event);
       if (event.type === 'error') return this.#broke(event);
       await this.#take(event);
     }
-    return this.#broke({
-      type: 'error',
-      error: { cause: 'internal', message: 'The provider ended without a last word. Please report this.' },
-      usage: null,
-      response: null,
-      exchange: null,
-    });
+    return this.#broke(
+      brokenBy({ cause: 'internal', message: 'The provider ended without a last word. Please report this.' }),
+    );
   }
 
   async #take(event: Exclude<ProviderEvent, { type: 'done' | 'error' }>): Promise<void> {
@@ -129,7 +130,7 @@ class Step {
   }
 
   async #answered(event: Extract<ProviderEvent, { type: 'done' }>): Promise<StepOutcome> {
-    const { turn_id, session, deps, provider } = this.#context;
+    const { turn_id, session, deps } = this.#context;
     await this.#items.settled();
     const parts = this.#items.parts();
     const cost = deps.prices.cost(session.provider, session.model, event.usage);
@@ -162,7 +163,7 @@ class Step {
       ordinal: 0,
       role: 'assistant',
       content: parts as Json,
-      native: { ...event.native, wire: provider.wire },
+      native: { ...event.native, wire: this.#provider.wire },
     });
     return { type: 'answered', calls: this.#items.calls(), stop: event.stop };
   }
@@ -259,7 +260,15 @@ class Step {
   }
 }
 
-const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').slice(0, 200);
+const brokenBy = (error: ProviderError): Extract<ProviderEvent, { type: 'error' }> => ({
+  type: 'error',
+  error,
+  usage: null,
+  response: null,
+  exchange: null,
+});
+
+export const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').slice(0, 200);
 
 /** What stands behind an amount. */
 const basisOf = (session: Session, usage: Usage, cost: Cost): Basis => {

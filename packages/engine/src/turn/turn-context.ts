@@ -1,4 +1,4 @@
-import type { Committed, HistoryRow, Provider } from '@maestro/ports';
+import type { Committed, HistoryRow } from '@maestro/ports';
 import type { Decision, Item, Session, TurnId } from '@maestro/protocol';
 import type { LiveItems } from '../actor/live-items.ts';
 import type { Pending } from '../actor/session-writer.ts';
@@ -15,7 +15,6 @@ export interface TurnContext {
   readonly turn_id: TurnId;
   /** As the session was when the turn began: later changes are for the next message. */
   readonly session: Session;
-  readonly provider: Provider;
   readonly signal: AbortSignal;
   readonly live: LiveItems;
   /** Rows of the conversation so far; the turn adds its own. */
