@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LoginProvider } from '@maestro/protocol';
 import { z } from 'zod';
+import type { LoginService } from './logins/logins.ts';
+import { LoginCommand } from './logins/switches.ts';
 import type { SeenRequest } from './request-log.ts';
 import { Scenario } from './scenario.ts';
 import { Match } from './script.ts';
@@ -16,9 +19,11 @@ const SettingsBody = z.strictObject({
 /** The simulator's own HTTP door, for tests in another process: what `Simulator` does, under `/__control/`. */
 export class Control {
   readonly #simulator: Simulator;
+  readonly #logins: LoginService;
 
-  constructor(simulator: Simulator) {
+  constructor(simulator: Simulator, logins: LoginService) {
     this.#simulator = simulator;
+    this.#logins = logins;
   }
 
   handle(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
@@ -42,6 +47,22 @@ export class Control {
         this.#simulator.configure(parsed.data);
         return { status: 200, body: {} };
       }
+      case 'POST /__control/logins': {
+        const parsed = LoginCommand.safeParse(parse(body));
+        if (!parsed.success) return refused(parsed.error);
+        return { status: 200, body: this.#logins.command(parsed.data) };
+      }
+      case 'GET /__control/logins': {
+        const { origin } = this.#simulator;
+        const addresses = LoginProvider.options.map((provider) => [
+          provider,
+          this.#logins.addresses(provider, origin),
+        ]);
+        return {
+          status: 200,
+          body: { addresses: Object.fromEntries(addresses), families: this.#logins.families },
+        };
+      }
       case 'POST /__control/reset':
         this.#simulator.reset();
         return { status: 200, body: {} };
@@ -54,7 +75,7 @@ export class Control {
         return {
           status: 404,
           body: {
-            error: `${what} is no control; there are script, settings, reset (POST) and requests (GET).`,
+            error: `${what} is no control; there are script, settings, logins, reset (POST), requests and logins (GET).`,
           },
         };
     }

@@ -7,7 +7,7 @@ import type { PromptCache } from './prompt-cache.ts';
 import { pump } from './pump.ts';
 import { now, type RequestLog, type SeenRequest } from './request-log.ts';
 import type { ResponseStore } from './response-store.ts';
-import type { Target } from './routes.ts';
+import type { LoginWireId, Target } from './routes.ts';
 import type { Failure, Scenario } from './scenario.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Script } from './script.ts';
@@ -22,6 +22,8 @@ export interface Desk {
   readonly scheduler: Scheduler;
   readonly stored: ResponseStore;
   readonly world: World;
+  /** The wires as they are served to logins. */
+  readonly logins: Readonly<Record<LoginWireId, Wire>>;
   /** Defaults of every scenario. */
   readonly pace: { readonly tokens_per_second: number; readonly tokens_per_chunk: number };
   /** Header values that are refused with a 400 that names them. */

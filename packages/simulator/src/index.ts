@@ -1,5 +1,8 @@
 export { html_error } from './agent/faults.ts';
 export type { Prompt, SeenCall, SeenResult, Turn, WireId } from './conversation.ts';
+export type { AccessToken, Family, RefreshToken } from './logins/grants.ts';
+export type { LoginAddresses, Logins } from './logins/logins.ts';
+export type { LoginCommand, LoginSwitches, TokenFault } from './logins/switches.ts';
 export type { Ending, SeenRequest } from './request-log.ts';
 export { Failure, type FailureKind, type Quirk, Scenario, type ScenarioInput, Step } from './scenario.ts';
 export type { Match, Responder } from './script.ts';

@@ -21,7 +21,7 @@ export const answerRequest = (
 ): void => {
   const number = desk.log.next();
   const request_id = `req_${digest(String(desk.seed), 'request', String(number)).slice(0, 24)}`;
-  const wire = WIRES[target.wire];
+  const wire = target.login ? desk.logins[target.login] : WIRES[target.wire];
   const json = parsed(body);
   const reading =
     refusal(desk, wire, target, headers, json, body) ?? readPrompt(desk, wire, target, headers, json);

@@ -4,7 +4,17 @@ import type { WireId } from './conversation.ts';
 /** `open`: still being answered · `complete` · `aborted`: the client closed · `cut`, `reset`: the simulator destroyed the socket · `stalled`: it stays open and silent. */
 export type Ending = 'open' | 'complete' | 'aborted' | 'cut' | 'reset' | 'stalled';
 
-export type RequestKind = 'answer' | 'count' | 'models' | 'show' | 'version' | 'unknown';
+/** `authorize`, `token`, `device`, `account`: of a login; its wire is null. */
+export type RequestKind =
+  | 'answer'
+  | 'count'
+  | 'models'
+  | 'show'
+  | 'version'
+  | 'authorize'
+  | 'token'
+  | 'device'
+  | 'account';
 
 /** One request as it came over the socket and what became of it. Times are milliseconds since 1970, with fractions. */
 export interface SeenRequest {

@@ -1,8 +1,10 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ProviderId } from '@maestro/protocol';
+import type { HttpProviderId, LoginProvider } from '@maestro/protocol';
 import { Control } from './control.ts';
 import type { Desk } from './exchange.ts';
+import { accessOf } from './logins/access.ts';
+import { type LoginAddresses, LoginService, type Logins } from './logins/logins.ts';
 import { PromptCache } from './prompt-cache.ts';
 import { answerRequest } from './receive.ts';
 import { RequestLog, type SeenRequest } from './request-log.ts';
@@ -11,6 +13,9 @@ import { targetOf } from './routes.ts';
 import type { ScenarioInput } from './scenario.ts';
 import { Scheduler } from './scheduler.ts';
 import { type Match, type Responder, Script } from './script.ts';
+import { anthropicLogin } from './wires/anthropic-login.ts';
+import { chatgpt } from './wires/chatgpt.ts';
+import { codeAssist } from './wires/code-assist.ts';
 
 export interface SimulatorOptions {
   /** 0 (default): any free one. */
@@ -37,7 +42,11 @@ export type Settings = Pick<
 export interface Simulator {
   readonly origin: string;
   /** The base URL of one of our providers, of the same shape as the vendor's own. */
-  base(provider: ProviderId): string;
+  base(provider: HttpProviderId): string;
+  /** Where a login of this vendor goes, and where the calls made with it go. */
+  login(provider: LoginProvider): LoginAddresses;
+  /** The login services: expiry, revocation, faults, and what they gave. */
+  readonly logins: Logins;
   /** Queues scenarios: each answers one request that matches. */
   script(scenarios: readonly ScenarioInput[], match?: Match): void;
   /** Decides on each request, before the queue; undefined takes it away. */
@@ -47,7 +56,7 @@ export interface Simulator {
   readonly requests: readonly SeenRequest[];
   /** The first request, seen or to come, for which `matches` holds, now or after a change of it. */
   waitFor(matches: (request: SeenRequest) => boolean, timeout_ms?: number): Promise<SeenRequest>;
-  /** Forgets scripts, settings changed, caches and requests; answers that are under way go on. */
+  /** Forgets scripts, settings and switches changed, caches and requests; answers that are under way go on, logins stay. */
   reset(): void;
   /** Destroys every connection. */
   close(): Promise<void>;
@@ -62,6 +71,19 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const cache = new PromptCache();
   const scheduler = new Scheduler();
   const stored = new ResponseStore();
+  const logins = new LoginService(log, scheduler);
+  const { grants } = logins;
+  const loginWires: Desk['logins'] = {
+    anthropic_login: anthropicLogin({
+      access: (headers) => accessOf(grants, 'anthropic', headers),
+      policy: () => logins.switches.policy,
+    }),
+    chatgpt: chatgpt((headers) => accessOf(grants, 'openai', headers)),
+    code_assist: codeAssist({
+      access: (headers) => accessOf(grants, 'gemini', headers),
+      project: (family) => logins.google.projectOf(family),
+    }),
+  };
   let settings: Settings = options;
   const desk = (): Desk => ({
     seed: options.seed ?? 1,
@@ -70,6 +92,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     cache,
     scheduler,
     stored,
+    logins: loginWires,
     world: {
       context: (model) => settings.context_tokens ?? model.context,
       stored: (id) => stored.get(id),
@@ -89,8 +112,8 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
       );
       const target = targetOf(request.method ?? '', request.url ?? '', headers);
       if (request.url?.startsWith('/__control/')) control.handle(request, response, body);
-      else if (!target) notFound(request, response);
-      else answerRequest(desk(), request, response, target, headers, body);
+      else if (target) answerRequest(desk(), request, response, target, headers, body);
+      else if (!logins.handle({ incoming: request, response, headers, body })) notFound(request, response);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -103,6 +126,8 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const simulator: Simulator = {
     origin,
     base: (provider) => `${origin}${PATHS[provider]}`,
+    login: (provider) => logins.addresses(provider, origin),
+    logins,
     script: (scenarios, match = {}) => script.add(scenarios, match),
     respond: (responder) => script.respond(responder),
     configure: (changed) => {
@@ -116,9 +141,11 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
       script.clear();
       cache.clear();
       log.clear();
+      logins.reset();
       settings = options;
     },
     close: () => {
+      logins.close();
       log.close();
       scheduler.close();
       return new Promise((resolve) => {
@@ -127,11 +154,11 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
       });
     },
   };
-  const control = new Control(simulator);
+  const control = new Control(simulator, logins);
   return simulator;
 };
 
-const PATHS: Readonly<Record<ProviderId, string>> = {
+const PATHS: Readonly<Record<HttpProviderId, string>> = {
   anthropic: '',
   openai: '/v1',
   openai_chat: '/v1',

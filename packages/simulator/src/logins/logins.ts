@@ -1,0 +1,341 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LoginProvider } from '@maestro/protocol';
+import { now, type RequestKind, type RequestLog, type SeenRequest } from '../request-log.ts';
+import type { Scheduler } from '../scheduler.ts';
+import { accessOf } from './access.ts';
+import { broken, given, type LoginReply } from './answers.ts';
+import { authorizePage } from './authorize.ts';
+import { deviceCode, deviceToken } from './device.ts';
+import { GoogleAccounts } from './google.ts';
+import { type Family, Grants } from './grants.ts';
+import {
+  type LoginCommand,
+  type LoginSwitches,
+  TokenFault,
+  type TokenFaultInput,
+  usualSwitches,
+} from './switches.ts';
+import { answerToken } from './token.ts';
+import { type LoginVendor, loginVendors } from './vendors.ts';
+
+/** What a login needs to reach the stand-ins; what is absent is the reference's value. Fits `LoginSettings` of the ports. */
+export interface LoginAddresses {
+  readonly settings: {
+    readonly authorize_url: string;
+    readonly token_url: string;
+    readonly client_id?: string;
+    readonly client_secret?: string;
+    readonly service_url?: string;
+  };
+  /** Where calls with a login go. */
+  readonly base_url: string;
+}
+
+/** The login services of Anthropic, OpenAI and Google, for tests. */
+export interface Logins {
+  configure(switches: LoginSwitches): void;
+  /** Every access token given so far is refused from now on; refresh tokens go on working. */
+  expire(provider?: LoginProvider): void;
+  /** Every login so far is over at the vendor: calls answer 401, refreshes `invalid_grant`. */
+  revoke(provider?: LoginProvider): void;
+  /** What becomes of the next `times` token requests (exchange or refresh) of a vendor. */
+  fail(provider: LoginProvider, fault: TokenFaultInput, times?: number): void;
+  /** Answers what `stall` holds back. */
+  release(): void;
+  /** The person types a device's code (OpenAI). false: no device shows it. */
+  approve(user_code: string): boolean;
+  /** A login without its flow, for tests of calls. */
+  issue(provider: LoginProvider): Family;
+  /** Every login, oldest first, with all its tokens and how often each refresh token came. */
+  readonly families: readonly Family[];
+}
+
+export interface LoginRequest {
+  readonly incoming: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+}
+
+/** Answers the requests of logins and keeps what they gave. */
+export class LoginService implements Logins {
+  readonly grants = new Grants();
+  readonly vendors: Readonly<Record<LoginProvider, LoginVendor>>;
+  readonly google: GoogleAccounts;
+  readonly #log: RequestLog;
+  readonly #scheduler: Scheduler;
+  readonly #faults: { provider: LoginProvider; fault: TokenFault }[] = [];
+  readonly #held = new Set<() => void>();
+  #switches = usualSwitches;
+
+  constructor(log: RequestLog, scheduler: Scheduler) {
+    this.#log = log;
+    this.#scheduler = scheduler;
+    this.vendors = loginVendors({
+      id: `${randomBytes(6).toString('hex')}.apps.googleusercontent.com`,
+      secret: `simulated-${randomBytes(12).toString('hex')}`,
+    });
+    this.google = new GoogleAccounts(this.vendors.gemini, this.grants, () => this.#switches);
+  }
+
+  get switches(): Required<LoginSwitches> {
+    return this.#switches;
+  }
+
+  get families(): readonly Family[] {
+    return this.grants.families;
+  }
+
+  configure(switches: LoginSwitches): void {
+    this.#switches = { ...this.#switches, ...switches };
+  }
+
+  expire(provider?: LoginProvider): void {
+    for (const family of this.#families(provider))
+      for (const token of family.access_tokens) token.ends_at = 0;
+  }
+
+  revoke(provider?: LoginProvider): void {
+    for (const family of this.#families(provider)) family.revoked = true;
+  }
+
+  fail(provider: LoginProvider, fault: TokenFaultInput, times = 1): void {
+    const parsed = TokenFault.parse(fault);
+    for (let left = times; left > 0; left -= 1) this.#faults.push({ provider, fault: parsed });
+  }
+
+  release(): void {
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const answer of held) answer();
+  }
+
+  approve(user_code: string): boolean {
+    return this.grants.approve(user_code, this.vendors.openai.device_uri ?? '');
+  }
+
+  issue(provider: LoginProvider): Family {
+    return this.grants.login(provider, this.#switches.lifetime_s ?? this.vendors[provider].lifetime_s);
+  }
+
+  /** What a `LoginCommand` that came over HTTP gives. */
+  command(command: LoginCommand): object {
+    switch (command.do) {
+      case 'configure':
+        this.configure(command.switches);
+        return {};
+      case 'expire':
+        this.expire(command.provider);
+        return {};
+      case 'revoke':
+        this.revoke(command.provider);
+        return {};
+      case 'fail':
+        this.fail(command.provider, command.fault, command.times);
+        return {};
+      case 'release':
+        this.release();
+        return {};
+      case 'approve':
+        return { approved: this.approve(command.user_code) };
+      case 'issue':
+        return { family: this.issue(command.provider) };
+    }
+  }
+
+  /** Switches and faults as at the start; logins stay. */
+  reset(): void {
+    this.#switches = usualSwitches;
+    this.#faults.length = 0;
+    this.release();
+  }
+
+  /** Nobody is answered any more. */
+  close(): void {
+    this.#held.clear();
+  }
+
+  addresses(provider: LoginProvider, origin: string): LoginAddresses {
+    const { authorize, token, client_id, client_secret } = this.vendors[provider];
+    const google = client_secret === null ? {} : { client_id, client_secret };
+    return {
+      settings: {
+        authorize_url: `${origin}${authorize.path}`,
+        token_url: `${origin}${token.path}`,
+        ...google,
+        ...(provider === 'anthropic' ? {} : { service_url: origin }),
+      },
+      base_url: provider === 'openai' ? `${origin}/backend-api/codex` : origin,
+    };
+  }
+
+  /** false: this is no request of a login. */
+  handle(request: LoginRequest): boolean {
+    const { method = '', url = '' } = request.incoming;
+    const [path = '', query = ''] = url.split('?');
+    const what = `${method} ${path}`;
+    for (const vendor of Object.values(this.vendors)) {
+      if (what === `GET ${vendor.authorize.path}`) {
+        const reply = authorizePage(vendor, query, this.grants, this.#switches.person);
+        return this.#reply(request, 'authorize', reply);
+      }
+      if (what === `POST ${vendor.token.path}`) return this.#token(request, vendor);
+    }
+    const reply = this.#device(what, request) ?? this.#account(what, request);
+    return reply !== undefined && this.#reply(request, reply.kind, reply.answer);
+  }
+
+  #families(provider: LoginProvider | undefined): Family[] {
+    return this.grants.families.filter((family) => provider === undefined || family.provider === provider);
+  }
+
+  #device(what: string, { headers, body }: LoginRequest): Handled | undefined {
+    const base = 'POST /api/accounts/deviceauth/';
+    if (what !== `${base}usercode` && what !== `${base}token`) return undefined;
+    const json = /^application\/json\b/i.test(headers.get('content-type') ?? '') ? record(body) : undefined;
+    const answer = what.endsWith('usercode')
+      ? deviceCode(this.vendors.openai, this.grants, json, this.#switches.device_interval_s)
+      : deviceToken(this.grants, json);
+    return { kind: 'device', answer };
+  }
+
+  #account(what: string, { headers, body }: LoginRequest): Handled | undefined {
+    if (what === 'GET /backend-api/wham/usage') return { kind: 'account', answer: this.#usage(headers) };
+    const answer = this.google.answer(what, headers, body.toString('utf8'));
+    return answer && { kind: 'account', answer };
+  }
+
+  /** OpenAI: how much of the plan is used. */
+  #usage(headers: ReadonlyMap<string, string>): LoginReply {
+    const access = accessOf(this.grants, 'openai', headers);
+    if (typeof access === 'string') {
+      const error = { message: 'Could not parse your authentication token.', code: 'token_expired' };
+      const body = JSON.stringify({ error, status: 401 });
+      return { status: 401, headers: { 'content-type': 'application/json' }, body, refused: access };
+    }
+    if (headers.get('chatgpt-account-id') !== access.account_id)
+      return {
+        status: 403,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ detail: 'ChatGPT-Account-Id is not an account of this login.' }),
+        refused: 'ChatGPT-Account-Id is not an account of this login.',
+      };
+    const window = { used_percent: 10, limit_window_seconds: 18_000, reset_after_seconds: 9_000 };
+    return given({ plan_type: 'plus', rate_limit: { allowed: true, primary_window: window } });
+  }
+
+  #token(request: LoginRequest, vendor: LoginVendor): true {
+    const seen = this.#see(request, 'token');
+    const index = this.#faults.findIndex(({ provider }) => provider === vendor.provider);
+    const [taken] = index < 0 ? [] : this.#faults.splice(index, 1);
+    const device_uri = `http://${request.headers.get('host')}/deviceauth/callback`;
+    const carryOut = () =>
+      answerToken(
+        { vendor, grants: this.grants, switches: this.#switches, device_uri },
+        request.headers,
+        request.body.toString('utf8'),
+      );
+    const go = () => this.#act(request, seen, vendor, taken?.fault, carryOut);
+    const wait = this.#switches.token_delay_ms;
+    if (wait === 0) go();
+    else this.#scheduler.at(performance.now() + wait, go);
+    return true;
+  }
+
+  #act(
+    { response }: LoginRequest,
+    seen: SeenRequest,
+    vendor: LoginVendor,
+    fault: TokenFault | undefined,
+    carryOut: () => LoginReply,
+  ): void {
+    switch (fault?.kind) {
+      case undefined:
+        this.#send(response, seen, carryOut());
+        return;
+      case 'status':
+        this.#send(response, seen, broken(vendor.provider, fault.status, fault.retry_after_s));
+        return;
+      case 'cut':
+      case 'lost':
+        if (fault.kind === 'lost') carryOut();
+        seen.ending = 'cut';
+        seen.ended_at = now();
+        response.socket?.destroy();
+        this.#log.changed(seen);
+        return;
+      case 'stall': {
+        const reply = fault.done ? carryOut() : undefined;
+        this.#held.add(() => this.#send(response, seen, reply ?? carryOut()));
+        seen.ending = 'stalled';
+        this.#log.changed(seen);
+      }
+    }
+  }
+
+  #reply(request: LoginRequest, kind: RequestKind, reply: LoginReply): true {
+    this.#send(request.response, this.#see(request, kind), reply);
+    return true;
+  }
+
+  #see({ incoming, response, body }: LoginRequest, kind: RequestKind): SeenRequest {
+    const number = this.#log.next();
+    const raw = incoming.rawHeaders;
+    const seen: SeenRequest = {
+      number,
+      request_id: `login_${number}`,
+      wire: null,
+      kind,
+      method: incoming.method ?? '',
+      url: incoming.url ?? '',
+      raw_headers: raw.flatMap((name, index) => (index % 2 === 0 ? [[name, raw[index + 1] ?? '']] : [])),
+      body,
+      json: null,
+      model: null,
+      user_text: '',
+      arrived_at: now(),
+      status: null,
+      refused: null,
+      first_chunk_at: null,
+      chunks: 0,
+      ending: 'open',
+      ended_at: null,
+    };
+    response.once('close', () => {
+      if (seen.ending !== 'open' && seen.ending !== 'stalled') return;
+      seen.ending = response.writableFinished ? 'complete' : 'aborted';
+      seen.ended_at = now();
+      this.#log.changed(seen);
+    });
+    this.#log.add(seen);
+    return seen;
+  }
+
+  #send(response: ServerResponse, seen: SeenRequest, reply: LoginReply): void {
+    seen.status = reply.status;
+    seen.refused = reply.refused;
+    seen.first_chunk_at = now();
+    seen.chunks = 1;
+    response.writeHead(reply.status, {
+      ...reply.headers,
+      'content-length': Buffer.byteLength(reply.body),
+    });
+    response.end(reply.body);
+    this.#log.changed(seen);
+  }
+}
+
+interface Handled {
+  readonly kind: RequestKind;
+  readonly answer: LoginReply;
+}
+
+const record = (body: Buffer): Record<string, unknown> | undefined => {
+  try {
+    const json: unknown = JSON.parse(body.toString('utf8'));
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : undefined;
+  } catch {
+    return undefined;
+  }
+};
