@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { judged, type Result, type RowResult } from './result.ts';
 import type { Unit } from './row.ts';
 import { type Machine, machine } from './support/machine.ts';
@@ -14,21 +14,21 @@ export interface Baseline {
 const { platform, cpus } = machine();
 export const baselinePath = join(import.meta.dirname, 'baselines', `${platform}-${cpus}.json`);
 
-export const readBaseline = (): Baseline | undefined =>
-  existsSync(baselinePath) ? JSON.parse(readFileSync(baselinePath, 'utf8')) : undefined;
+export const readBaseline = (path = baselinePath): Baseline | undefined =>
+  existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 
 /** Takes these rows into the baseline; the others stay. */
-export const saveBaseline = (rows: Readonly<Record<string, RowResult>>): void => {
+export const saveBaseline = (rows: Readonly<Record<string, RowResult>>, path = baselinePath): void => {
   const manifest: { version: string } = JSON.parse(
     readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'),
   );
   const baseline: Baseline = {
     machine: machine(),
     version: manifest.version,
-    rows: { ...readBaseline()?.rows, ...rows },
+    rows: { ...readBaseline(path)?.rows, ...rows },
   };
-  mkdirSync(join(import.meta.dirname, 'baselines'), { recursive: true });
-  writeFileSync(baselinePath, `${JSON.stringify(baseline, null, 2)}\n`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(baseline, null, 2)}\n`);
 };
 
 export interface Worse {
@@ -42,7 +42,10 @@ export interface Worse {
 
 /** Differences below these are never a change: clocks, scheduling and CPU counters are no finer. */
 const finest: Record<Unit, number> = { ms: 1, MB: 3, 'ms/token': 0.02, count: 20 };
-/** Share of a figure that two quiet runs of the same build differ by. */
+/**
+ * Share of a figure that two quiet runs of the same build differ by. A figure's own noise is never taken to be less:
+ * that of a single round is nothing, and that of two says little.
+ */
 const USUAL = 0.15;
 /** The slowest single token of a run says little about the build. */
 const tooWild = / max$/;

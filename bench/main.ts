@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baselinePath, readBaseline, saveBaseline, worseThan } from './baseline.ts';
 import { markdownTable, plainRow } from './report.ts';
@@ -15,6 +15,8 @@ const help = `npm run bench -- [options] [row …]      without a row: all of th
   --quick      the main rows, shorter, in under three minutes
   --compare    ends with 1 when a figure is worse than the baseline by more than its noise
   --save       takes the results into the baseline of this kind of machine
+  --baseline F another file in the place of that baseline
+  --from F     takes the results from a file that --save made (with --baseline) instead of measuring
   --markdown   prints the figures that have a budget as a table
   --saved      with --markdown: the baseline's, without running anything
   --calm N     before each row waits, at most two minutes, until the load average is below N
@@ -45,10 +47,10 @@ const runRow = async (row: Row, plan: Plan): Promise<RowResult> => {
   return { ...resultsOf(rounds, at), took_s: Math.round((performance.now() - from) / 1000) };
 };
 
-const compare = (results: Readonly<Record<string, RowResult>>): boolean => {
-  const baseline = readBaseline();
+const compare = (results: Readonly<Record<string, RowResult>>, path: string): boolean => {
+  const baseline = readBaseline(path);
   if (!baseline) {
-    say(`There is no baseline for this machine (${baselinePath}). Make one with: npm run bench -- --save`);
+    say(`There is no baseline ${path}. Make one with: npm run bench -- --save`);
     return false;
   }
   const worse = worseThan(baseline, results);
@@ -70,6 +72,8 @@ const main = async (): Promise<number> => {
       quick: { type: 'boolean' },
       compare: { type: 'boolean' },
       save: { type: 'boolean' },
+      baseline: { type: 'string' },
+      from: { type: 'string' },
       markdown: { type: 'boolean' },
       saved: { type: 'boolean' },
       calm: { type: 'string' },
@@ -86,8 +90,9 @@ const main = async (): Promise<number> => {
       say(`${name.padEnd(14)}${quick ? '' : '(not quick) '}${about}`);
     return 0;
   }
+  const place = values.baseline === undefined ? baselinePath : resolve(values.baseline);
   if (values.saved) {
-    const baseline = readBaseline();
+    const baseline = readBaseline(place);
     if (baseline) say(markdownTable(baseline.machine, baseline.rows));
     return baseline ? 0 : 1;
   }
@@ -99,6 +104,11 @@ const main = async (): Promise<number> => {
   const wanted = rows.filter(({ name, quick }) =>
     positionals.length > 0 ? positionals.includes(name) : quick || !values.quick,
   );
+  const measured = values.from === undefined ? undefined : readBaseline(resolve(values.from));
+  if (values.from !== undefined && !measured) {
+    say(`--from: there is no file ${resolve(values.from)}.`);
+    return 2;
+  }
   const profiles = join(import.meta.dirname, '..', '.cache', 'bench');
   if (values.profile) mkdirSync(profiles, { recursive: true });
   const plan: Plan = {
@@ -108,6 +118,9 @@ const main = async (): Promise<number> => {
   const results: Record<string, RowResult> = {};
   let failed = false;
   for (const row of wanted) {
+    const earlier = measured?.rows[row.name];
+    if (earlier) results[row.name] = earlier;
+    if (measured) continue;
     if (values.calm !== undefined) await calm(Number(values.calm), 120);
     try {
       const result = await runRow(row, plan);
@@ -120,8 +133,8 @@ const main = async (): Promise<number> => {
     }
   }
   if (values.markdown) say(markdownTable(machine(), results));
-  if (values.save && !failed) saveBaseline(results);
-  const well = values.compare ? compare(results) : true;
+  if (values.save && !failed) saveBaseline(results, place);
+  const well = values.compare ? compare(results, place) : true;
   return failed || !well ? 1 : 0;
 };
 

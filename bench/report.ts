@@ -19,14 +19,15 @@ const budgetText = (row: string, figure: string): string => {
 const mark = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'met' : 'MISSED');
 
 /** Figure, ours, floor, budget, whether it is met, noise: as texts. */
-const linesOf = (row: string, { figures }: RowResult): string[][] =>
+const linesOf = (row: string, { figures, rounds }: RowResult): string[][] =>
   Object.entries(figures).map(([name, result]) => [
     name,
     `${shown(result.value, result.unit)}${result.unit === 'count' ? '' : ` ${result.unit}`}`,
     shown(result.floor, result.unit),
     budgetText(row, name),
     mark(isMet(row, name, result)),
-    `±${shown(result.noise / 2, result.unit)}`,
+    // One round says nothing about it.
+    rounds > 1 ? `±${shown(result.noise / 2, result.unit)}` : '',
   ]);
 
 const heads = ['', 'ours', 'floor', 'budget', '', 'noise'];
