@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '@maestro/ports';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { isUnavailable, StoreUnavailable } from './errors.ts';
+import { isRefusedWrite, isUnavailable, StoreUnavailable } from './errors.ts';
 
 /** A statement. With `name` it is prepared once per connection. */
 export interface Statement {
@@ -43,6 +43,11 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** How often a database that went away is asked again. */
 const PROBE_MS = 250;
+/** The same where it answers and takes no writes. */
+const WRITE_PROBE_MS = 1_000;
+/** Needs room for a quarter of a megabyte, and leaves nothing. */
+const WRITE_PROBE = `create temp table maestro_room on commit drop as
+  select repeat(md5(random()::text), 60) as room from generate_series(1, 128)`;
 /** What is not answered for so long makes us ask whether the database answers at all, and it has as long for that. */
 const SLOW_MS = 2_000;
 /** A read that a hung database does not answer is given up: it changes nothing. A write is never: it may still be made. */
@@ -92,14 +97,17 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
   let up = true;
   let closed = false;
   let probing = false;
+  /** It answers, but a write was refused: it is back when it takes one. */
+  let refusing = false;
 
   const probe = async (): Promise<void> => {
     if (probing) return;
     probing = true;
     while (!closed && !up) {
-      await wait(PROBE_MS, undefined, { ref: false });
-      up = await answers();
+      await wait(refusing ? WRITE_PROBE_MS : PROBE_MS, undefined, { ref: false });
+      up = refusing ? await takesWrites() : await answers();
     }
+    refusing = false;
     probing = false;
     if (up && !closed) log.info('database.back');
   };
@@ -108,6 +116,14 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
     return pool.query(question).then(
       () => true,
       () => false,
+    );
+  };
+  const takesWrites = (): Promise<boolean> => {
+    const question = { text: WRITE_PROBE, query_timeout: READ_MS };
+    return pool.query(question).then(
+      () => true,
+      // Somebody who may not make a table can still write to ours.
+      (error: unknown) => !isUnavailable(error),
     );
   };
   const down = (message: string): void => {
@@ -122,6 +138,7 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
   };
   const failed = (error: unknown): never => {
     if (!isUnavailable(error)) throw error;
+    refusing ||= isRefusedWrite(error);
     down(error instanceof Error ? error.message : String(error));
     throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
   };

@@ -42,6 +42,10 @@ export const isUnavailable = (error: unknown): boolean =>
   sqlStates.test(codeOf(error)) ||
   (error instanceof Error && clientMessages.test(error.message));
 
+/** The database answers and takes no writes: its disk is full, or it is a standby. */
+export const isRefusedWrite = (error: unknown): boolean =>
+  /^(53100|25006)$/.test(codeOf(error instanceof StoreUnavailable ? error.cause : error));
+
 const explain = (cause: unknown): string => {
   if (codeOf(cause) === '53100') return 'its disk is full. Free space; work goes on by itself.';
   const code = codeOf(cause);

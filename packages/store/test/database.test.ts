@@ -5,7 +5,7 @@ import { ItemId } from '@maestro/protocol';
 import { getTableColumns, getTableName, isTable } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../src/database.ts';
-import { isUnavailable, StoreUnavailable } from '../src/errors.ts';
+import { isRefusedWrite, isUnavailable, StoreUnavailable } from '../src/errors.ts';
 import { migrate } from '../src/migrate.ts';
 import { migrations } from '../src/migrations.generated.ts';
 import { openStores } from '../src/open.ts';
@@ -91,6 +91,52 @@ describe('a database that goes away (S9)', () => {
     door.close();
   });
 
+  it('is back when it takes a write, not when it answers (S9)', async () => {
+    const own = await testStores();
+    const logged: string[] = [];
+    const note = (event: string) => void logged.push(event);
+    const db = openDatabase(
+      { connectionString: own.database_url },
+      { info: note, warn: silentLog.warn, error: note },
+    );
+    const write = () =>
+      db.query({ text: `insert into settings (key, value) values ('test', '1') on conflict do nothing` });
+    /** As a full disk does: it answers and takes no writes. Connections that are there would not notice. */
+    const takeWrites = async (takes: boolean): Promise<void> => {
+      const name = new URL(own.database_url).pathname.slice(1);
+      await own.withDatabase((other) =>
+        other.session(async (session) => {
+          await session.query({ text: 'set default_transaction_read_only = off' });
+          await session.query({
+            text: `alter database ${name} set default_transaction_read_only = ${takes ? 'off' : 'on'}`,
+          });
+          await session.query({
+            text: `select pg_terminate_backend(pid) from pg_stat_activity
+              where datname = current_database() and pid <> pg_backend_pid()`,
+          });
+        }),
+      );
+    };
+    await write();
+    await takeWrites(false);
+    // The first may still meet a connection that was ended.
+    await expect
+      .poll(() => write().catch((error: Error) => error.message), { timeout: 5000 })
+      .toMatch('read-only');
+    // It answers all the while: for that alone it would be back in a quarter of a second.
+    const back = expect.poll(() => logged, { timeout: 2500 }).toContain('database.back');
+    await expect(back).rejects.toThrow();
+    await expect(write()).rejects.toBeInstanceOf(StoreUnavailable);
+    expect([db.healthy(), logged]).toEqual([false, ['database.unavailable']]);
+
+    await takeWrites(true);
+    await expect.poll(() => db.healthy(), { timeout: 10_000 }).toBe(true);
+    expect(logged).toEqual(['database.unavailable', 'database.back']);
+    await write();
+    await db.close();
+    await own.close();
+  });
+
   it.each([
     ['53100', 'its disk is full'],
     ['57P01', 'terminating'],
@@ -100,6 +146,15 @@ describe('a database that goes away (S9)', () => {
   ])('maps %s', (code, message) => {
     expect(isUnavailable(Object.assign(new Error(message), { code }))).toBe(true);
     expect(new StoreUnavailable(Object.assign(new Error(message), { code })).message).toContain(message);
+  });
+
+  it.each([
+    ['53100', true],
+    ['25006', true],
+    ['57P01', false],
+  ])('knows where only writes are refused: %s', (code, refused) => {
+    const error = Object.assign(new Error('x'), { code });
+    expect([error, new StoreUnavailable(error)].map(isRefusedWrite)).toEqual([refused, refused]);
   });
 
   it.each(['23505', '42601', '22P02'])('does not take %s for that', (code) => {
