@@ -5,6 +5,7 @@ import { createVendors, type VendorOptions } from './registry.ts';
 
 export { createProvider, type ProviderDeps } from './create-provider.ts';
 export { knownModelsOf } from './models/known-models.ts';
+export { createLoginClients, type LoginClientOptions } from './oauth/clients.ts';
 export { isLoopbackUrl, originOf } from './presets/origin.ts';
 export type { Preset } from './presets/preset.ts';
 export { createPresets, noPresets, onlyShipped, type Presets } from './presets/presets.ts';

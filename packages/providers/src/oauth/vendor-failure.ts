@@ -1,0 +1,71 @@
+import type { ProviderError, TokenFailure } from '@maestro/ports';
+import { maskError } from '../driver/outgoing.ts';
+import { type Fields, fields, word } from '../vendors/shared/json.ts';
+import { retryHint } from '../vendors/shared/retry-hint.ts';
+import { causeOfStatus, plainWords, vendorError } from '../vendors/shared/vendor-error.ts';
+import { createMask } from '../wire/mask.ts';
+import type { VendorAnswer, VendorCall } from './vendor-call.ts';
+
+/** Words of RFC 6749 §5.2 and of the vendors for "not now". */
+const passing = /^(temporarily_unavailable|server_error|slow_down|rate_limit_error|overloaded_error)$/;
+
+/**
+ * An answer that is not what was asked for, typed: 429, 408 and 5xx are `later`; a 4xx in which the vendor itself says
+ * no is `refused`; a 4xx or 3xx of something in between (a proxy's page, a gate against robots) is `later`, since the
+ * vendor never saw the token; a 2xx that cannot be used is `unknown`.
+ */
+export const answerFailure = (call: VendorCall, answer: VendorAnswer): TokenFailure => {
+  const { status, json, text } = answer;
+  const said = json === undefined ? undefined : errorOf(json);
+  const code = said?.code;
+  const safe = (error: ProviderError): ProviderError => maskError(error, createMask(call.secrets));
+  if (status >= 200 && status < 300) {
+    return { kind: 'unknown', error: safe(unusable(call, status)) };
+  }
+  const facts = {
+    vendor: call.vendor,
+    status,
+    words: said?.words ?? (json === undefined ? plainWords(text) : ''),
+    ...(code !== undefined && { code }),
+  };
+  const page = /^\s*</.test(text);
+  const ofVendor = said !== undefined || ((status === 400 || status === 401) && !page);
+  const busy = status === 429 || status === 408 || status >= 500;
+  if (busy || (code !== undefined && passing.test(code))) {
+    const after = retryHint(answer.headers);
+    const error = vendorError({
+      ...facts,
+      cause: busy ? causeOfStatus(status) : 'server',
+      remedy: 'Wait a moment, then try again.',
+      ...(after !== undefined && { retry_after_s: after }),
+    });
+    return { kind: 'later', error: safe(error) };
+  }
+  if (!ofVendor) return { kind: 'later', error: safe(strange(call, status, facts.words)) };
+  return { kind: 'refused', error: safe(vendorError({ ...facts, cause: 'auth', remedy: call.remedy })) };
+};
+
+/** Their two forms: `{error: "code", error_description}` and `{error: {code, type, status, message}}`. */
+const errorOf = (json: Fields): { code: string | undefined; words: string } | undefined => {
+  const plain = word(json['error']);
+  if (plain !== undefined) return { code: plain, words: word(json['error_description']) ?? '' };
+  const error = fields(json['error']);
+  const code = word(error['code']) ?? word(error['status']) ?? word(error['type']);
+  const words = word(error['message']);
+  return code === undefined && words === undefined ? undefined : { code, words: words ?? '' };
+};
+
+const strange = (call: VendorCall, status: number, words: string): ProviderError => ({
+  cause: 'network',
+  status,
+  message: `${URL.parse(call.url)?.host ?? call.vendor} answered ${status}, which is no answer of ${call.vendor}${words === '' ? '.' : `: ${words}`}`,
+  remedy:
+    'Something on the way may have answered in its place: check the network and the proxy, then try again.',
+});
+
+const unusable = (call: VendorCall, status: number): ProviderError => ({
+  cause: 'garbage',
+  status,
+  message: `${call.vendor} answered ${status} without what was asked for.`,
+  remedy: call.remedy,
+});
