@@ -1,4 +1,4 @@
-import type { ProviderId } from '@maestro/protocol';
+import type { CredentialId } from '@maestro/protocol';
 import {
   createRootRoute,
   createRoute,
@@ -10,6 +10,7 @@ import {
 import { isProvider } from './live/facts.ts';
 import { failureOf } from './live/maestro.ts';
 import { Shell } from './shell/Shell.tsx';
+import type { KeysSearch } from './ui/KeysLink.tsx';
 import { type Grouping, isGrouping, isPeriod, type Period } from './usage/usage-words.ts';
 
 const root = createRootRoute({
@@ -43,8 +44,12 @@ const session = createRoute({
 const auth = createRoute({
   getParentRoute: () => root,
   path: '/auth',
-  validateSearch: (search: Record<string, unknown>): { provider?: ProviderId } =>
-    isProvider(search['provider']) ? { provider: search['provider'] } : {},
+  validateSearch: (search: Record<string, unknown>): KeysSearch => ({
+    ...(isProvider(search['provider']) && { provider: search['provider'] }),
+    ...(typeof search['service'] === 'string' && { service: search['service'] }),
+    ...(search['login'] === true && { login: true }),
+    ...(typeof search['credential'] === 'string' && { credential: search['credential'] as CredentialId }),
+  }),
   component: lazyRouteComponent(() => import('./auth/AuthPage.tsx'), 'AuthPage'),
 });
 

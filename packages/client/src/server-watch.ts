@@ -1,4 +1,4 @@
-import type { Credential, ProviderFacts, Stats, ToolFacts } from '@maestro/protocol';
+import type { Credential, LoginFlow, ProviderFacts, Stats, ToolFacts } from '@maestro/protocol';
 import { type Observable, source } from './observable.ts';
 import type { Send, StreamHolder } from './stream.ts';
 
@@ -6,6 +6,8 @@ import type { Send, StreamHolder } from './stream.ts';
 export interface ServerWatch {
   readonly stats: Observable<Stats | undefined>;
   readonly credentials: Observable<readonly Credential[] | undefined>;
+  /** Every login under way and those that ended lately, whenever one of them changes. */
+  readonly logins: Observable<readonly LoginFlow[] | undefined>;
   readonly providers: Observable<readonly ProviderFacts[] | undefined>;
   readonly tools: Observable<readonly ToolFacts[] | undefined>;
   close(): void;
@@ -14,6 +16,7 @@ export interface ServerWatch {
 export const watchServer = (send: Send): ServerWatch & StreamHolder => {
   const stats = source<Stats | undefined>(undefined);
   const credentials = source<readonly Credential[] | undefined>(undefined);
+  const logins = source<readonly LoginFlow[] | undefined>(undefined);
   const providers = source<readonly ProviderFacts[] | undefined>(undefined);
   const tools = source<readonly ToolFacts[] | undefined>(undefined);
   const subscribe = (): void => void send({ op: 'sub', stream: 'server' });
@@ -21,6 +24,7 @@ export const watchServer = (send: Send): ServerWatch & StreamHolder => {
     stream: 'server',
     stats,
     credentials,
+    logins,
     providers,
     tools,
     opened: subscribe,
@@ -29,6 +33,7 @@ export const watchServer = (send: Send): ServerWatch & StreamHolder => {
       for (const event of events) {
         if (event.kind === 'stats') stats.set(event.data);
         else if (event.kind === 'credential') credentials.set(event.data);
+        else if (event.kind === 'login') logins.set(event.data);
         else if (event.kind === 'provider') providers.set(event.data);
         else if (event.kind === 'tool') tools.set(event.data);
       }

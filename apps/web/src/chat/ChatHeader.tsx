@@ -4,7 +4,7 @@ import { useProviders } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { Icon } from '../ui/icons.tsx';
 import { KeysLink } from '../ui/KeysLink.tsx';
-import { accessModes, efforts } from '../ui/words.ts';
+import { accessModes, efforts, providerChoice } from '../ui/words.ts';
 import { Branches } from './Branches.tsx';
 
 type Change = Partial<{
@@ -37,7 +37,10 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
     const next = providers.find((one) => one.id === id);
     void change({ provider: id, ...(next?.default_model ? { model: next.default_model } : {}) }).then(() => {
       if (!next || next.state === 'ready' || !next.hint) return;
-      setProblem({ text: `${next.name}: ${next.hint}`, ...(next.state === 'needs_key' && { keyOf: id }) });
+      setProblem({
+        text: `${next.name}: ${next.hint}`,
+        ...((next.state === 'needs_key' || next.state === 'needs_login') && { keyOf: id }),
+      });
     });
   };
   const chooseModel = (id: string): void => {
@@ -61,12 +64,7 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
             {!provider && <option value={session.provider}>{session.provider}</option>}
             {providers.map((one) => (
               <option key={one.id} value={one.id}>
-                {one.name}
-                {one.state === 'needs_key'
-                  ? ' (needs a key)'
-                  : one.state === 'unreachable'
-                    ? ' (does not answer)'
-                    : ''}
+                {providerChoice(one)}
               </option>
             ))}
           </select>

@@ -1,22 +1,11 @@
-import {
-  type AccessMode,
-  type Effort,
-  newId,
-  type ProviderFacts,
-  type ProviderId,
-  type SessionId,
-} from '@maestro/protocol';
+import { type AccessMode, type Effort, newId, type ProviderFacts, type SessionId } from '@maestro/protocol';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useId, useRef, useState } from 'react';
 import { useProviders, useServerFacts } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { Field } from '../ui/Field.tsx';
-import { KeysLink } from '../ui/KeysLink.tsx';
-import { ModelField } from '../ui/ModelField.tsx';
-import { accessModes, efforts, providerState } from '../ui/words.ts';
-
-/** Providers that are a protocol more than a vendor: many servers speak it. */
-const takesAddress: ReadonlySet<ProviderId> = new Set(['compatible', 'openai_chat', 'ollama']);
+import { accessModes, efforts } from '../ui/words.ts';
+import { Answerer, answererOf, chosen } from './Answerer.tsx';
 
 type Errors = Readonly<Record<string, string>>;
 
@@ -49,30 +38,23 @@ function Form(props: {
 }) {
   const navigate = useNavigate();
   const first = props.providers.find((provider) => provider.state === 'ready') ?? props.providers[0];
-  const [providerId, setProviderId] = useState<ProviderId>(first?.id ?? 'anthropic');
-  const [model, setModel] = useState(first?.default_model ?? '');
+  const [answerer, setAnswerer] = useState(() => answererOf(first));
   const [folder, setFolder] = useState(props.folder);
   const [mode, setMode] = useState<AccessMode>('full');
   const [effort, setEffort] = useState<Effort | ''>('');
   const [prompt, setPrompt] = useState('');
   const [title, setTitle] = useState('');
-  const [baseUrl, setBaseUrl] = useState('');
   const [errors, setErrors] = useState<Errors>({});
   const [busy, setBusy] = useState(false);
   const id = useRef(newId<SessionId>('ses'));
   const prefix = useId();
-  const provider = props.providers.find((one) => one.id === providerId);
-
-  const chooseProvider = (next: ProviderId): void => {
-    setProviderId(next);
-    setModel(props.providers.find((one) => one.id === next)?.default_model ?? '');
-  };
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const missing: Record<string, string> = {};
     if (folder.trim() === '') missing['working_directory'] = 'Name the folder the agent works in.';
-    if (model.trim() === '') missing['model'] = 'Name a model.';
+    if (answerer.model.trim() === '')
+      missing['model'] = `Name ${answerer.provider === 'acp' ? 'an agent' : 'a model'}.`;
     setErrors(missing);
     if (Object.keys(missing).length > 0) return;
     setBusy(true);
@@ -80,13 +62,11 @@ function Form(props: {
       const { session } = await client.createSession({
         body: {
           id: id.current,
-          provider: providerId,
-          model: model.trim(),
+          ...chosen(answerer),
           working_directory: folder.trim(),
           access_mode: mode,
           effort: effort === '' ? undefined : effort,
           system_prompt: prompt.trim() === '' ? undefined : prompt,
-          base_url: takesAddress.has(providerId) && baseUrl.trim() !== '' ? baseUrl.trim() : undefined,
           title: title.trim() === '' ? undefined : title.trim(),
         },
       });
@@ -102,6 +82,7 @@ function Form(props: {
   const known = [
     'provider',
     'model',
+    'auth_type',
     'working_directory',
     'access_mode',
     'effort',
@@ -113,69 +94,13 @@ function Form(props: {
 
   return (
     <form className="new-session" onSubmit={(event) => void submit(event)} noValidate>
-      <Field
-        id={`${prefix}provider`}
-        label="Provider"
-        error={errors['provider']}
-        hint={
-          provider && (
-            <>
-              {providerState(provider)}{' '}
-              {provider.state === 'needs_key' && <KeysLink provider={provider.id} />}
-            </>
-          )
-        }
-        warn={provider?.state !== 'ready'}
-      >
-        {(field) => (
-          <select
-            {...field}
-            className="select"
-            value={providerId}
-            onChange={(event) => chooseProvider(event.target.value as ProviderId)}
-          >
-            {props.providers.map((one) => (
-              <option key={one.id} value={one.id}>
-                {one.name}
-                {one.state === 'ready'
-                  ? ''
-                  : one.state === 'needs_key'
-                    ? ' (needs a key)'
-                    : one.state === 'unreachable'
-                      ? ' (does not answer)'
-                      : ''}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field id={`${prefix}model`} label="Model" error={errors['model']}>
-        {(field) => (
-          <ModelField {...field} models={provider?.models ?? []} value={model} onChange={setModel} />
-        )}
-      </Field>
-      {takesAddress.has(providerId) && (
-        <div className="span">
-          <Field
-            id={`${prefix}address`}
-            label="Address (optional)"
-            error={errors['base_url']}
-            hint="Another server that speaks the same protocol, for this session only."
-          >
-            {(field) => (
-              <input
-                {...field}
-                className="input mono"
-                type="url"
-                spellCheck={false}
-                value={baseUrl}
-                placeholder={provider?.base_url}
-                onChange={(event) => setBaseUrl(event.target.value)}
-              />
-            )}
-          </Field>
-        </div>
-      )}
+      <Answerer
+        prefix={prefix}
+        providers={props.providers}
+        value={answerer}
+        onChange={setAnswerer}
+        errors={errors}
+      />
       <div className="span">
         <Field
           id={`${prefix}folder`}

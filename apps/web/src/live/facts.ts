@@ -1,4 +1,13 @@
-import type { Credential, ProviderFacts, ProviderId, ServerFacts, Stats, ToolFacts } from '@maestro/protocol';
+import type {
+  Credential,
+  LoginFacts,
+  LoginFlow,
+  ProviderFacts,
+  ProviderId,
+  ServerFacts,
+  Stats,
+  ToolFacts,
+} from '@maestro/protocol';
 import { QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { client, live } from './maestro.ts';
 import { Signal, useSignal } from './signal.ts';
@@ -6,6 +15,11 @@ import { Signal, useSignal } from './signal.ts';
 export const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 60_000, retry: 1, refetchOnWindowFocus: false } },
 });
+
+export interface Logins {
+  readonly providers: readonly LoginFacts[];
+  readonly flows: readonly LoginFlow[];
+}
 
 /** Two minutes of figures at one every two seconds. */
 const most = 60;
@@ -17,6 +31,9 @@ export const followServer = (): (() => void) => {
   watch.stats.listen((now) => now && stats.set([...stats.get(), now].slice(-most)));
   watch.providers.listen((now) => queries.setQueryData(['providers'], now));
   watch.credentials.listen((now) => queries.setQueryData(['credentials'], now));
+  watch.logins.listen((flows) =>
+    queries.setQueryData<Logins>(['logins'], (known) => known && flows && { ...known, flows }),
+  );
   watch.tools.listen((now) => queries.setQueryData(['tools'], now));
   return () => watch.close();
 };
@@ -39,6 +56,13 @@ export const useCredentials = (): UseQueryResult<Credential[]> =>
     queryFn: async () => (await client.credentials()).credentials,
   });
 
+/** Its login is over, and a person has to log in again. */
+export const needsLogin = ({ state, is_enabled }: Credential): boolean =>
+  is_enabled && state === 'needs_login';
+
+/** How many logins are over. */
+export const useNeededLogins = (): number => (useCredentials().data ?? []).filter(needsLogin).length;
+
 export const useTools = (): UseQueryResult<ToolFacts[]> =>
   useQuery({ queryKey: ['tools'], queryFn: async () => (await client.tools()).tools });
 
@@ -49,6 +73,8 @@ const names: Record<ProviderId, string> = {
   gemini: 'Gemini',
   ollama: 'Ollama',
   compatible: 'Compatible',
+  claude_code: 'Claude Code',
+  acp: 'ACP agent',
 };
 export const providerName = (id: ProviderId): string => names[id];
 export const isProvider = (value: unknown): value is ProviderId =>

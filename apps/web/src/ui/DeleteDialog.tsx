@@ -9,13 +9,16 @@ export default function DeleteDialog(props: {
   children: ReactNode;
   /** The button's words. */
   act: string;
+  /** What has to be typed; without it “delete”. */
+  word?: string;
   remove: () => Promise<unknown>;
   onClose: (deleted: boolean) => void;
 }) {
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const sure = typed.trim().toLowerCase() === 'delete';
+  const word = props.word ?? 'delete';
+  const sure = typed.trim() === word || (!props.word && typed.trim().toLowerCase() === word);
 
   const remove = async (): Promise<void> => {
     setBusy(true);
@@ -38,7 +41,7 @@ export default function DeleteDialog(props: {
           if (sure) void remove();
         }}
       >
-        <label htmlFor="confirm-delete">Type “delete” to confirm</label>
+        <label htmlFor="confirm-delete">Type “{word}” to confirm</label>
         <input
           id="confirm-delete"
           className="input"

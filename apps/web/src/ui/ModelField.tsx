@@ -7,7 +7,7 @@ interface Props {
   id: string;
   'aria-describedby'?: string | undefined;
   'aria-invalid'?: boolean | undefined;
-  models: readonly Model[];
+  models: readonly Pick<Model, 'id' | 'name'>[];
   value: string;
   onChange: (model: string) => void;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, cost, duration, plainWords, short, stateWords, usd } from './format.ts';
+import { ago, cost, duration, plainWords, short, stateWords, toward, usd } from './format.ts';
 
 const totals = {
   request_tokens: 0,
@@ -48,6 +48,16 @@ describe('words for figures', () => {
     const now = Date.parse('2026-01-02T12:00:00.000Z');
     expect(ago('2026-01-02T11:59:50.000Z', now)).toBe('just now');
     expect(ago('2026-01-02T09:00:00.000Z', now)).toBe('3 h ago');
+  });
+
+  it.each([
+    ['2026-01-02T12:00:45.000Z', 'in 45 s'],
+    ['2026-01-02T12:42:59.000Z', 'in 42 min'],
+    ['2026-01-03T13:00:00.000Z', 'in 25 h'],
+    ['2026-01-09T12:00:00.000Z', 'in 7 days'],
+    ['2026-01-02T11:55:00.000Z', '5 min ago'],
+  ])('tells how long it is to %s and never more than is left (W1)', (instant, words) => {
+    expect(toward(instant, Date.parse('2026-01-02T12:00:00.000Z'))).toBe(words);
   });
 
   it('says what a session waits for, and previews Markdown without its marks', () => {

@@ -54,6 +54,24 @@ export const ago = (instant: string, now: number): string => {
   return days === 1 ? 'yesterday' : `${days} days ago`;
 };
 
+/** The time to an instant that may be past: `in 45 s`, `in 12 min`, `in 3 h`, `in 2 days`, `5 min ago`. */
+export const toward = (instant: string, now: number): string => {
+  const seconds = Math.round((Date.parse(instant) - now) / 1000);
+  if (seconds <= 0) return ago(instant, now);
+  return `in ${roughly(seconds)}`;
+};
+
+/** A length of time in its largest unit: `45 s`, `12 min`, `3 h`, `2 days`. Rounded down: never more than is left. */
+export const roughly = (seconds: number): string => {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+};
+
+/** The exact date and time, in the words of the browser's language. */
+export const exactly = (instant: string): string => new Date(instant).toLocaleString();
+
 type StateOf = Pick<Card, 'status' | 'waiting_for' | 'archived_at'>;
 
 const waits: Record<string, string> = {

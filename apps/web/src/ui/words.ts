@@ -1,4 +1,4 @@
-import type { AccessMode, Activity, AuthType, Effort, ProviderFacts } from '@maestro/protocol';
+import type { AccessMode, Activity, AuthType, Effort, ProviderFacts, ProviderState } from '@maestro/protocol';
 
 /** What a provider call was for. */
 export const activityName: Record<Activity, string> = {
@@ -25,9 +25,9 @@ export const accessModes: Record<AccessMode, { name: string; explanation: string
 
 export const authTypes: Record<AuthType, string> = {
   api_key: 'API key',
-  oauth: 'Account (OAuth)',
+  oauth: 'Account',
   none: 'No credential',
-  cli: 'Command-line login',
+  cli: 'Its own login',
 };
 
 export const efforts: readonly (readonly [Effort, string])[] = [
@@ -43,17 +43,34 @@ const places: Record<string, string> = { environment: 'the environment', simulat
 /** Where a credential comes from in words; the server says `environment NAME`, `config.json NAME` or `vault: name`. */
 export const credentialSource = (source: string | null): string => {
   if (source === null) return 'none';
-  if (source.startsWith('vault: ')) return `saved key “${source.slice(7)}”`;
+  if (source.startsWith('vault: ')) return `saved “${source.slice(7)}”`;
   const [place = '', ...name] = source.split(' ');
   return name.length === 0 ? source : `${name.join(' ')} from ${places[place] ?? place}`;
 };
 
+/** What a provider's state is called, and the shape of its mark. */
+export const providerStates: Record<ProviderState, { name: string; mark: string }> = {
+  ready: { name: 'Ready', mark: 'ready' },
+  needs_key: { name: 'Needs a key', mark: 'waiting' },
+  needs_login: { name: 'Needs a login', mark: 'waiting' },
+  not_installed: { name: 'Not installed', mark: 'idle' },
+  too_old: { name: 'Too old', mark: 'waiting' },
+  unreachable: { name: 'Does not answer', mark: 'failed' },
+  unknown: { name: 'Not asked yet', mark: 'idle' },
+};
+
+/** A provider in a list of choices; where it is known not to be ready its name says so. */
+export const providerChoice = ({ name, state }: Pick<ProviderFacts, 'name' | 'state'>): string =>
+  state === 'ready' || state === 'unknown'
+    ? name
+    : `${name} (${providerStates[state].name.replace(/^./, (letter) => letter.toLowerCase())})`;
+
 /** A provider's state in a sentence, with what to do where it is not ready. */
 export const providerState = (provider: ProviderFacts): string => {
-  if (provider.state === 'ready')
-    return provider.credential ? `Ready, with ${credentialSource(provider.credential)}.` : 'Ready.';
-  if (provider.hint) return provider.hint;
-  if (provider.state === 'needs_key') return 'Not ready: it needs a key.';
-  if (provider.state === 'unreachable') return `Not ready: ${provider.base_url} does not answer.`;
-  return 'Not asked yet.';
+  const { state, hint, credential, base_url } = provider;
+  if (state === 'ready') return credential ? `Ready, with ${credentialSource(credential)}.` : 'Ready.';
+  if (hint) return hint;
+  if (state === 'unknown') return 'Not asked yet.';
+  if (state === 'unreachable') return `Not ready: ${base_url} does not answer.`;
+  return `Not ready: ${providerStates[state].name.toLowerCase()}.`;
 };

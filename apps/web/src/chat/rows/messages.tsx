@@ -1,7 +1,7 @@
 import type { Attachment, ItemId, ItemOf } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { useIsLastAnswer } from '../../live/session.ts';
+import { useIsLastAnswer, useSession } from '../../live/session.ts';
 import { Markdown } from '../../markdown/Markdown.tsx';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { fileSize } from '../../ui/format.ts';
@@ -152,12 +152,18 @@ export function Notice({ item }: { item: ItemOf<'notice'> }) {
         {remedy && <p className="notice-remedy">{remedy}</p>}
         {cause === 'auth' && (
           <p>
-            <KeysLink />
+            <MendLink />
           </p>
         )}
       </div>
     </div>
   );
+}
+
+/** To the credential this session uses. */
+function MendLink() {
+  const session = useSession();
+  return <KeysLink provider={session?.provider} kind={session?.auth_type} />;
 }
 
 export function Question({ item }: { item: ItemOf<'question'> }) {
