@@ -116,6 +116,8 @@ export class GoogleAccounts {
 
   #onboard(family: Family, asked: z.infer<typeof OnboardBody>): LoginReply {
     const { tierId, cloudaicompanionProject: named } = asked;
+    // What a client asks for that was offered no tier: it is entered, and gets no project.
+    if (tierId === 'legacy-tier') return given({ name: 'operations/legacy', done: true, response: {} });
     if (tierId !== FREE.id && tierId !== PAID.id)
       return googleRefusal(400, 'INVALID_ARGUMENT', `tierId: ${tierId} is not a tier.`);
     if (tierId === FREE.id && named !== undefined)

@@ -3,8 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LoginProvider } from '@maestro/protocol';
 import { now, type RequestKind, type RequestLog, type SeenRequest } from '../request-log.ts';
 import type { Scheduler } from '../scheduler.ts';
-import { accessOf } from './access.ts';
-import { broken, given, type LoginReply } from './answers.ts';
+import { broken, type LoginReply } from './answers.ts';
 import { authorizePage } from './authorize.ts';
 import { deviceCode, deviceToken } from './device.ts';
 import { GoogleAccounts } from './google.ts';
@@ -17,6 +16,7 @@ import {
   usualSwitches,
 } from './switches.ts';
 import { answerToken } from './token.ts';
+import { usage } from './usage.ts';
 import { type LoginVendor, loginVendors } from './vendors.ts';
 
 /** What a login needs to reach the stand-ins; what is absent is the reference's value. Fits `LoginSettings` of the ports. */
@@ -27,6 +27,7 @@ export interface LoginAddresses {
     readonly client_id?: string;
     readonly client_secret?: string;
     readonly service_url?: string;
+    readonly userinfo_url?: string;
   };
   /** Where calls with a login go. */
   readonly base_url: string;
@@ -158,7 +159,10 @@ export class LoginService implements Logins {
 
   addresses(provider: LoginProvider, origin: string): LoginAddresses {
     const { authorize, token, client_id, client_secret } = this.vendors[provider];
-    const google = client_secret === null ? {} : { client_id, client_secret };
+    const google =
+      client_secret === null
+        ? {}
+        : { client_id, client_secret, userinfo_url: `${origin}/oauth2/v2/userinfo` };
     return {
       settings: {
         authorize_url: `${origin}${authorize.path}`,
@@ -201,28 +205,10 @@ export class LoginService implements Logins {
   }
 
   #account(what: string, { headers, body }: LoginRequest): Handled | undefined {
-    if (what === 'GET /backend-api/wham/usage') return { kind: 'account', answer: this.#usage(headers) };
+    const used = usage(this.grants, what, headers);
+    if (used) return { kind: 'account', answer: used };
     const answer = this.google.answer(what, headers, body.toString('utf8'));
     return answer && { kind: 'account', answer };
-  }
-
-  /** OpenAI: how much of the plan is used. */
-  #usage(headers: ReadonlyMap<string, string>): LoginReply {
-    const access = accessOf(this.grants, 'openai', headers);
-    if (typeof access === 'string') {
-      const error = { message: 'Could not parse your authentication token.', code: 'token_expired' };
-      const body = JSON.stringify({ error, status: 401 });
-      return { status: 401, headers: { 'content-type': 'application/json' }, body, refused: access };
-    }
-    if (headers.get('chatgpt-account-id') !== access.account_id)
-      return {
-        status: 403,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ detail: 'ChatGPT-Account-Id is not an account of this login.' }),
-        refused: 'ChatGPT-Account-Id is not an account of this login.',
-      };
-    const window = { used_percent: 10, limit_window_seconds: 18_000, reset_after_seconds: 9_000 };
-    return given({ plan_type: 'plus', rate_limit: { allowed: true, primary_window: window } });
   }
 
   #token(request: LoginRequest, vendor: LoginVendor): true {
