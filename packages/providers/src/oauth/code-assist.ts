@@ -50,7 +50,8 @@ export const findProject = async (
   const verify = verification(value);
   if (verify !== undefined) return refused(verify);
 
-  const tier = tierOf(value);
+  const { tier, wantsProject } = tierOf(value);
+  if (wantsProject && own === undefined) return refused(noProject(value));
   // A free account gets a project of Google's own; naming one is answered with "Precondition Failed".
   const named = tier === 'free-tier' ? undefined : own;
   const entered = await enter(deps, call, signal, {
@@ -127,11 +128,14 @@ const callOf =
 const projectOf = (value: Json | undefined): string | undefined => word(value) ?? word(fields(value)['id']);
 
 /** The default of those the account may have; where Google names none, the one gemini-cli takes then. */
-const tierOf = (loaded: Fields): string => {
-  const tier = list(loaded['allowedTiers'])
+const tierOf = (loaded: Fields): { tier: string; wantsProject: boolean } => {
+  const found = list(loaded['allowedTiers'])
     .map(fields)
     .find((one) => one['isDefault'] === true);
-  return word(tier?.['id']) ?? 'legacy-tier';
+  const tier = word(found?.['id']);
+  return tier === undefined
+    ? { tier: 'legacy-tier', wantsProject: true }
+    : { tier, wantsProject: found?.['userDefinedCloudaicompanionProject'] === true };
 };
 
 const refused = (error: ProviderError): { ok: false; error: TokenFailure } => ({

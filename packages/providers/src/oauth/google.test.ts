@@ -101,7 +101,7 @@ describe('what Google wants after the login (P8)', () => {
       '{"tierId":"standard-tier","cloudaicompanionProject":"mine-1","metadata":{"ideType":"IDE_UNSPECIFIED","platform":"PLATFORM_UNSPECIFIED","pluginType":"GEMINI","duetProject":"mine-1"}}',
     );
     expect(got(result).project_id).toBe('mine-1');
-    const unnamed = await login([json(200, {}), json(200, done)]);
+    const unnamed = await login([json(200, {}), json(200, done)], { project_id: 'mine-1' });
     expect(unnamed.bodies[1]).toContain('"tierId":"legacy-tier"');
   });
 
@@ -157,6 +157,8 @@ describe('a Google account that cannot be used (P8)', () => {
     for (const answers of [
       [json(200, { currentTier: { id: 'standard-tier' } })],
       [json(200, standard), json(200, { done: true, response: {} })],
+      [json(200, { allowedTiers: [{ id: 't', isDefault: true, userDefinedCloudaicompanionProject: true }] })],
+      [json(200, {})],
     ]) {
       const { kind, error } = await refusalOf(...answers);
       expect(kind).toBe('refused');
