@@ -10,6 +10,7 @@ import {
   savedTokens,
   vendorOf,
 } from '../../test/login-kit.ts';
+import { WireError } from '../wire/wire.ts';
 
 const given: LoginAnswer = {
   code: 'the-code-of-this-login',
@@ -103,6 +104,15 @@ describe('a token request without a whole answer is unknown (P9)', () => {
     });
   }
 
+  it('and says what became of the answer', async () => {
+    const vendor = await vendorOf(({ socket }) =>
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"access_token":"a"}'),
+    );
+    const [failure] = await failuresAt(vendor.url);
+    expect(failure?.error.cause).toBe('cut');
+    expect(failure?.error.message).toMatch(/ended the answer before it was complete/);
+  });
+
   it('stopped while it waits for the answer', async () => {
     const asked = signalled();
     const vendor = await vendorOf(() => asked.resolve());
@@ -132,6 +142,13 @@ describe('a refusal for now is later (P9)', () => {
 
   it('the vendor’s own words for it, whatever the status', async () => {
     const vendor = await vendorOf(json(400, { error: 'temporarily_unavailable' }));
+    expect(kindsOf(await failuresAt(vendor.url))).toEqual(['later']);
+  });
+
+  it('a refusal that is cut: its words are not known, but nothing was used up', async () => {
+    const vendor = await vendorOf(({ socket }) =>
+      socket.end('HTTP/1.1 400 Bad\r\nContent-Length: 500\r\n\r\n{"error":"inva'),
+    );
     expect(kindsOf(await failuresAt(vendor.url))).toEqual(['later']);
   });
 
@@ -229,7 +246,22 @@ describe('a refusal for good is refused (P9)', () => {
   });
 });
 
-describe('logs (S7)', () => {
+describe('logs and errors (S7)', () => {
+  it('hold no secret that a failure of the network repeats', async () => {
+    const message = `cannot write ${secrets.join(' ')}`;
+    const broken: ReturnType<typeof testWire> = {
+      ...testWire(),
+      send: async () => ({ ok: false, error: new WireError('proxy', message) }),
+    };
+    const client = loginClient('gemini', { client_secret }, { wire: broken });
+    const refreshing = failureOf(await client.refresh(before, never)).error.message;
+    for (const secret of [client_secret, before.access_token, before.refresh_token])
+      expect(refreshing).not.toContain(secret);
+    const exchanging = failureOf(await client.exchange(given, never)).error.message;
+    for (const secret of [client_secret, given.code, given.verifier, given.state])
+      expect(exchanging).not.toContain(secret);
+  });
+
   it('hold no secret of a failed request', async () => {
     const lines: string[] = [];
     const keep = (event: string, more?: unknown) => void lines.push(`${event} ${JSON.stringify(more)}`);

@@ -46,7 +46,8 @@ const model = 'gemini-2.5-pro';
 
 /**
  * Sends one request, once, on a connection of its own, and reads the whole answer whatever its status. Fails with
- * `not_sent` where nothing left, with `unknown` where it left and no whole answer came.
+ * `not_sent` where nothing left, with `unknown` where it left and no whole answer came, with `later` where that answer
+ * was a refusal.
  */
 export const callVendor = async (
   deps: LoginDeps,
@@ -57,9 +58,11 @@ export const callVendor = async (
   const late = AbortSignal.timeout(longest_ms);
   const body = call.body === null ? null : Buffer.from(call.body);
   let left = false;
-  const failed = (error: WireError): { ok: false; error: TokenFailure } => {
+  const failed = (
+    error: WireError,
+    kind: TokenFailure['kind'] = left ? 'unknown' : 'not_sent',
+  ): { ok: false; error: TokenFailure } => {
     const said = late.aborted && !signal.aborted ? tooLate(call) : below(error, call, left);
-    const kind = left ? 'unknown' : 'not_sent';
     deps.log.warn('login.call_failed', {
       vendor: call.vendor,
       profile: call.profile,
@@ -86,17 +89,16 @@ export const callVendor = async (
   });
   if (!sent.ok) return failed(sent.error);
   const text = await textOf(sent.value);
-  // The status of an error tells enough by itself; an answer with tokens must be whole.
-  if (!text.ok && sent.value.status < 300) return failed(text.error);
-  const whole = text.ok ? text.value : '';
-  const json = parseJson(whole);
+  // A refusal has used nothing up, even one that cannot be read to its end.
+  if (!text.ok) return failed(text.error, sent.value.status < 300 ? 'unknown' : 'later');
+  const json = parseJson(text.value);
   return {
     ok: true,
     value: {
       status: sent.value.status,
       headers: headerMap(sent.value.headers),
       json: isObject(json) ? json : undefined,
-      text: whole,
+      text: text.value,
       asked_at,
     },
   };
