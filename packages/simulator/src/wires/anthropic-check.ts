@@ -100,6 +100,7 @@ const blockProblem = (block: Block, role: Message['role'], version: string): str
   }
   if (block.type === 'tool_result' && Array.isArray(block.content)) {
     for (const inner of block.content) {
+      if (inner.type === 'tool_reference') continue;
       const problem = blockProblem(inner, 'user', version);
       if (problem !== undefined) return `tool_result: ${problem}`;
     }

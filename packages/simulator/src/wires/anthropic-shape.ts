@@ -32,6 +32,8 @@ const document = z.strictObject({
   context: z.string().nullish(),
   citations: z.json().optional(),
 });
+/** What a search among deferred tools has found. */
+const tool_reference = z.strictObject({ type: z.literal('tool_reference'), tool_name: z.string() });
 const id = z.string().regex(/^[a-zA-Z0-9_-]+$/, "String should match pattern '^[a-zA-Z0-9_-]+$'");
 const block = z.discriminatedUnion('type', [
   text,
@@ -50,7 +52,9 @@ const block = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('tool_result'),
     tool_use_id: id,
-    content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, image, document]))]).optional(),
+    content: z
+      .union([z.string(), z.array(z.discriminatedUnion('type', [text, image, document, tool_reference]))])
+      .optional(),
     is_error: z.boolean().optional(),
     cache_control,
   }),
@@ -71,6 +75,8 @@ const tool = z.strictObject({
   cache_control,
   strict: z.boolean().optional(),
   eager_input_streaming: z.boolean().nullish(),
+  /** Known to the vendor, shown to the model once a search has named it. */
+  defer_loading: z.boolean().optional(),
 });
 
 const common = {
