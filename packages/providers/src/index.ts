@@ -3,6 +3,17 @@ import type { ProviderId } from '@maestro/protocol';
 import { createProvider, type ProviderDeps } from './create-provider.ts';
 import { createVendors, type VendorOptions } from './registry.ts';
 
+export {
+  type AcpAgent,
+  type AcpAgents,
+  type AcpLimits,
+  type AcpOptions,
+  createAcp,
+  createAgentList,
+  fixedAgents,
+  shippedAgents,
+} from './agents/acp/index.ts';
+export { type ClaudeCodeOptions, createClaudeCode } from './agents/claude-code/claude-code.ts';
 export { createProvider, type ProviderDeps } from './create-provider.ts';
 export { knownModelsOf } from './models/known-models.ts';
 export { createLoginClients, type LoginClientOptions } from './oauth/clients.ts';

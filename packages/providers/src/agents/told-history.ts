@@ -1,0 +1,34 @@
+import type { HistoryMessage, ImagePart, TextPart } from '@maestro/ports';
+
+/** UTF-16 units of what came before that are told, the newest; and of a tool's result in it. */
+const most_told = 200_000;
+const most_result = 4_000;
+
+/** What was said before, as text for an agent whose own conversation does not have it; '' where nothing was said. */
+export const toldHistory = (messages: readonly HistoryMessage[]): string => {
+  const whole = messages.map(wordsOf).join('\n\n');
+  if (whole === '') return '';
+  const told = whole.length > most_told ? `[… earlier words left out …]\n${whole.slice(-most_told)}` : whole;
+  return `This is what was said before in this session, between the person and an assistant whose work you take over:\n<conversation>\n${told}\n</conversation>`;
+};
+
+const wordsOf = (message: HistoryMessage): string => {
+  if (message.role === 'user') return `Person: ${plain(message.parts)}`;
+  if (message.role === 'tool')
+    return message.parts
+      .map(
+        ({ name, content, is_error }) =>
+          `${name} ${is_error ? 'failed' : 'answered'}: ${plain(content).slice(0, most_result)}`,
+      )
+      .join('\n');
+  return message.parts
+    .flatMap((part) => {
+      if (part.type === 'text') return [`Assistant: ${part.text}`];
+      if (part.type === 'tool_call') return [`Assistant called ${part.name}: ${JSON.stringify(part.input)}`];
+      return [];
+    })
+    .join('\n');
+};
+
+const plain = (parts: readonly (TextPart | ImagePart)[]): string =>
+  parts.map((part) => (part.type === 'text' ? part.text : `[image, ${part.media_type}]`)).join('\n');
