@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fail, ok, type Result } from '@maestro/ports';
 import type { HttpProviderId, ProviderId } from '@maestro/protocol';
 import { z } from 'zod';
+import { type LoginConfig, loginConfig, loginShape } from './config-logins.ts';
 import { dataFolder, type Environment } from './data-folder.ts';
 import { installFolder } from './install-folder.ts';
 
@@ -15,7 +16,7 @@ export interface ConfiguredKey {
 }
 
 /** All the server is told at its start. Made by `readConfig`; the server itself reads no environment. */
-export interface ServerConfig {
+export interface ServerConfig extends LoginConfig {
   /** Absolute. */
   readonly data_folder: string;
   readonly host: string;
@@ -137,6 +138,7 @@ const Settings = z.object({
   OLLAMA_HOST: ollamaHost.optional(),
   COMPATIBLE_BASE_URL: httpUrl.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  ...loginShape,
   ...Object.fromEntries(KEY_NAMES.map((name) => [name, text.optional()])),
 });
 type SettingName = string;
@@ -226,7 +228,7 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
     const name = String(issue?.path[0] ?? '');
     return fail('invalid', `${origin(name)}${issue?.message ?? 'is not valid'}.`, { field: name });
   }
-  const settings: Readonly<Record<string, string | number | boolean | undefined>> = parsed.data;
+  const settings: Readonly<Record<string, unknown>> = parsed.data;
   const asText = (name: SettingName) => {
     const value = settings[name];
     return value === undefined ? undefined : String(value);
@@ -283,6 +285,7 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
     encryption_key: asText('ENCRYPTION_KEY') ?? null,
     keys,
     base_urls,
+    ...loginConfig(settings, env['PATH']),
     web_folder: existsSync(join(web_folder, 'index.html')) ? web_folder : null,
     default_working_directory: homedir(),
     auto_resume: settings['MAESTRO_AUTO_RESUME'] === true,

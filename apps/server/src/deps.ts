@@ -9,6 +9,8 @@ import type {
 } from '@maestro/protocol';
 import type { TokenManager } from './access/token.ts';
 import type { Hub } from './live/hub.ts';
+import type { LoginService } from './logins/logins.ts';
+import type { CredentialFacts } from './services/credential-facts.ts';
 import type { RequestFacts } from './telemetry/sink.ts';
 
 /** Providers as the API shows them. */
@@ -45,6 +47,8 @@ export interface ServerDeps {
   readonly hub: Hub;
   readonly token: TokenManager;
   readonly providers: ProviderService;
+  readonly credentials: CredentialFacts;
+  readonly logins: LoginService;
   readonly tools: ToolService;
   readonly config: HttpConfig;
   readonly log: Log;

@@ -3,8 +3,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createEngine, defaultLimits, parametersOf } from '@maestro/engine';
 import { type Log, type Realtime, systemClock } from '@maestro/ports';
-import { newId, PROTOCOL_VERSION, type ProviderId, type ServerFacts } from '@maestro/protocol';
+import { newId, PROTOCOL_VERSION, type ServerFacts } from '@maestro/protocol';
 import {
+  createLoginClients,
   createPresets,
   createPrices,
   createProviders,
@@ -23,8 +24,11 @@ import type { ServerDeps } from './deps.ts';
 import { createHttp } from './http/server.ts';
 import { version } from './install-folder.ts';
 import { createHub } from './live/hub.ts';
+import { createLogins } from './logins/logins.ts';
+import { choicesOf, createCredentialFacts } from './services/credential-facts.ts';
 import { createCredentials } from './services/credentials.ts';
 import { createLog } from './services/log.ts';
+import { createNews } from './services/news.ts';
 import { createProfileMemory } from './services/profile-memory.ts';
 import { createProviderService } from './services/providers.ts';
 import { removeServerFile, writeServerFile } from './services/server-file.ts';
@@ -77,7 +81,6 @@ const compose = async (
 ): Promise<RunningServer> => {
   const started_at = new Date().toISOString();
   const clock = systemClock;
-  const base_url = (provider: ProviderId): string | null => config.base_urls[provider] ?? null;
   let phase: 'starting' | 'ok' | 'draining' = 'starting';
 
   const { profiles, problems } = await loadProfiles({ folder: join(config.data_folder, 'profiles') });
@@ -94,13 +97,36 @@ const compose = async (
         report: (problem) => log.warn('preset not used', { problem }),
       });
   const providers = createProviders({ wire, memory, tokens, clock, log }, { compatible: { presets } });
+  const tellFlows = createNews(
+    () => logins.service.flows.list(),
+    (data) => publisher.publish([{ stream: 'server', kind: 'login', data }]),
+    log,
+    'logins',
+  );
+  const tellCredentials = createNews(
+    () => credentialFacts.list(),
+    (data) => publisher.publish([{ stream: 'server', kind: 'credential', data }]),
+    log,
+    'credentials',
+  );
+  const logins = createLogins({
+    clients: createLoginClients({ wire, clock, log, settings: config.oauth }),
+    stores,
+    clock,
+    log,
+    credentials_changed: tellCredentials,
+    made: () => providerService.credentialsChanged(),
+    flows_changed: tellFlows,
+  });
   const credentials = createCredentials({
     store: stores.credentials,
     providers,
     config,
+    logins: logins.access,
     presets,
     env: process.env,
   });
+  const credentialFacts = createCredentialFacts({ store: stores.credentials, providers, credentials });
   const prices = createPrices({
     file: join(config.data_folder, 'prices.json'),
     report: (problem) => log.warn('prices.json not used', { problem }),
@@ -123,18 +149,35 @@ const compose = async (
     credentials,
     store: stores.credentials,
     presets,
-    base_url,
     known_models: knownModelsOf,
     log,
     changed: (facts) => publisher.publish([{ stream: 'server', kind: 'provider', data: [...facts] }]),
-    credentials_changed: (by) => {
-      const to = by === 'another server' ? hub : publisher;
-      stores.credentials
-        .list()
-        .then((data) => to.publish([{ stream: 'server', kind: 'credential', data }]))
-        .catch((error: unknown) => log.error('credentials could not be listed', { error: String(error) }));
-    },
+    credentials_changed: (by) => (by === 'another server' ? tellOwnClients() : tellCredentials()),
   });
+  const tellOwnClients = createNews(
+    () => credentialFacts.list(),
+    (data) => hub.publish([{ stream: 'server', kind: 'credential', data }]),
+    log,
+    'credentials',
+  );
+  let choices = '';
+  /** A refreshed token changes nothing of what the providers were asked with. */
+  const credentialsElsewhere = createNews(
+    async () => choicesOf(await stores.credentials.list()),
+    (now) => {
+      if (now === choices) return tellOwnClients();
+      choices = now;
+      providerService.credentialsChanged('another server');
+    },
+    log,
+    'credentials',
+  );
+  const tellOwnFlows = createNews(
+    () => stores.logins.list(),
+    (data) => hub.publish([{ stream: 'server', kind: 'login', data }]),
+    log,
+    'logins',
+  );
 
   const owner = newId(
     `${hostname()
@@ -152,7 +195,8 @@ const compose = async (
         key: createHash('sha256').update(`${stores.sessions.epoch()} ${config.encryption_key}`).digest('hex'),
         log,
         changedElsewhere: (what) => {
-          if (what === 'credentials') providerService.credentialsChanged('another server');
+          if (what === 'credentials') credentialsElsewhere();
+          else if (what === 'logins') tellOwnFlows();
           else tellTools();
         },
       })
@@ -169,7 +213,8 @@ const compose = async (
     sessions: stores.sessions,
     server: {
       stats: readStats,
-      credentials: () => stores.credentials.list(),
+      credentials: () => credentialFacts.list(),
+      logins: () => logins.service.flows.list(),
       tools: () => toolService.list(),
       providers: () => providerService.list(false),
     },
@@ -184,7 +229,7 @@ const compose = async (
     providers,
     tools,
     credential: credentials.resolve,
-    base_url,
+    base_url: credentials.base_url,
     agents: new Map(),
     mcp_servers: async () => [],
     prices,
@@ -218,6 +263,8 @@ const compose = async (
     hub: { ...hub, publish: publisher.publish, reset: publisher.reset },
     token: createTokenManager(config.data_folder),
     providers: providerService,
+    credentials: credentialFacts,
+    logins: logins.service,
     tools: toolService,
     config,
     log,
@@ -233,6 +280,9 @@ const compose = async (
   if (recovered.marked > 0) log.warn('turns were interrupted by the last stop', { ...recovered });
   const http = await createHttp(deps);
   phase = 'ok';
+  logins
+    .start(stores.engine.kind !== 'url')
+    .catch((error: unknown) => log.error('logins.not_started', { error: String(error) }));
   writeServerFile(config.data_folder, {
     address: http.host,
     port: http.port,
@@ -251,7 +301,7 @@ const compose = async (
   const stop = async (): Promise<void> => {
     phase = 'draining';
     removeServerFile(config.data_folder);
-    const atWork = await local.handOver();
+    const [atWork] = await Promise.all([local.handOver(), logins.stop()]);
     await cluster?.leave(atWork);
     await realtime.close();
     await http.close();

@@ -169,6 +169,8 @@ export interface Provider {
   readonly auth_types: readonly AuthType[];
   readonly default_model: string;
   readonly default_base_url: string;
+  /** Where calls with a login go, if not to `default_base_url`. */
+  readonly login_base_url?: string;
   /** Environment names that hold its key, best first. */
   readonly key_names: readonly string[];
   /** Never throws; see ProviderEvent. Abort closes the socket at once and ends in `error` with cause `aborted`. */

@@ -346,6 +346,8 @@ export interface CredentialStore {
     version: number,
     for_ms: number,
   ): Promise<'claimed' | 'used' | 'busy' | 'changed' | 'gone'>;
+  /** Goes on holding a right that has not lapsed, for another `for_ms`. */
+  holdRefresh(id: CredentialId, version: number, for_ms: number): Promise<boolean>;
   /** Written down before the refresh token leaves, once per version. false: the claim is lost, or another has sent it; do not send. */
   markSent(id: CredentialId, version: number): Promise<boolean>;
   /** Stores the rotated tokens and ends the claim. undefined: another version is there now, or it was deleted. */

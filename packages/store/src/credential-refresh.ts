@@ -8,7 +8,7 @@ import type { Vault } from './vault/vault.ts';
 
 type Refreshing = Pick<
   CredentialStore,
-  'claimRefresh' | 'markSent' | 'storeTokens' | 'endRefresh' | 'expiring'
+  'claimRefresh' | 'holdRefresh' | 'markSent' | 'storeTokens' | 'endRefresh' | 'expiring'
 >;
 
 /**
@@ -30,6 +30,14 @@ export const makeRefreshing = (db: Database, vault: Vault): Refreshing => ({
     });
     if (!row) return 'gone';
     return row.version === version ? 'busy' : 'changed';
+  },
+  holdRefresh: async (id, version, for_ms) => {
+    const rows = await db.query({
+      text: `update saved_authentications set refreshing_until = now() + $3::integer * interval '1 millisecond'
+        where id = $1 and version = $2 and refreshing_until > now() returning id`,
+      values: [id, version, for_ms],
+    });
+    return rows.length > 0;
   },
   markSent: async (id, version) => {
     const rows = await db.query({

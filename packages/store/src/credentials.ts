@@ -127,7 +127,7 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
     resolve: async (provider, auth_type) => {
       const row = await one(
         'credential_for',
-        'provider = $1 and auth_type = $2 and is_enabled order by is_default desc, created_at, id limit 1',
+        `provider = $1 and auth_type = $2 and is_enabled order by is_default desc, state = 'refused', created_at, id limit 1`,
         [provider, auth_type],
       );
       if (!row) return undefined;

@@ -42,7 +42,9 @@ export const errorOf = (answer: Answer): ApiError['error'] => ApiError.parse(JSO
 
 /** The path of a route with an id that fits its schema. */
 export const pathOf = (route: Route, id = 'nobody'): string =>
-  route.path.replaceAll(/:(\w+)/g, route.path.includes('/blobs/') ? 'a'.repeat(64) : id);
+  route.path
+    .replace(':provider', 'anthropic')
+    .replaceAll(/:(\w+)/g, route.path.includes('/blobs/') ? 'a'.repeat(64) : id);
 
 /** How an upgrade is answered: 101, or the status of the refusal. */
 export const upgradeStatus = (url: string, headers: Record<string, string>): Promise<number> =>

@@ -77,6 +77,7 @@ export const startServer = async (
     server: {
       stats,
       credentials: () => stores.credentials.list(),
+      logins: async () => [],
       tools: tools.list,
       providers: async () => [],
     },
@@ -105,6 +106,19 @@ export const startServer = async (
         void stores.credentials
           .list()
           .then((data) => hub.publish([{ stream: 'server', kind: 'credential', data }])),
+    },
+    credentials: { list: () => stores.credentials.list(), of: (credential) => credential },
+    logins: {
+      list: async () => ({ providers: [], flows: [] }),
+      refresh: async () => fail('not_found', 'No such credential.'),
+      plan: async () => undefined,
+      flows: {
+        list: async () => [],
+        start: async () => fail('not_found', 'No such vendor.'),
+        get: async () => fail('not_found', 'No such login.'),
+        complete: async () => fail('not_found', 'No such login.'),
+        cancel: async () => fail('not_found', 'No such login.'),
+      },
     },
     config: {
       host: '127.0.0.1',

@@ -117,6 +117,7 @@ export const memoryStores = (
       open: notUsed,
       putLogin: notUsed,
       claimRefresh: notUsed,
+      holdRefresh: notUsed,
       markSent: notUsed,
       storeTokens: notUsed,
       endRefresh: notUsed,

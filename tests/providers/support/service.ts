@@ -55,9 +55,13 @@ export const keysInVault = (
     get: async (id) => find(id)?.credential,
     create: notUsed,
     patch: notUsed,
-    open: notUsed,
+    open: async (id) => {
+      const row = find(id);
+      return row && { ...row, version: 1 };
+    },
     putLogin: notUsed,
     claimRefresh: notUsed,
+    holdRefresh: notUsed,
     markSent: notUsed,
     storeTokens: notUsed,
     endRefresh: notUsed,
@@ -111,7 +115,8 @@ export const startService = async (options: ServiceOptions = {}) => {
   const credentials = createCredentials({
     store,
     providers,
-    config: { keys, base_urls },
+    config: { keys, base_urls, login_base_urls: {} },
+    logins: { open: notUsed },
     presets,
     env: options.env ?? {},
   });
@@ -121,7 +126,6 @@ export const startService = async (options: ServiceOptions = {}) => {
     credentials,
     store,
     presets,
-    base_url: (provider) => base_urls[provider] ?? null,
     known_models: knownModelsOf,
     log: silent,
     changed: (facts) => told.push(facts),

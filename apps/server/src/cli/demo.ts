@@ -25,7 +25,7 @@ export const demo = defineCommand({
     if (!config.ok) throw new UsageError(config.error.message);
 
     const { startSimulator } = await import('@maestro/simulator');
-    const { HttpProviderId } = await import('@maestro/protocol');
+    const { HttpProviderId, LoginProvider } = await import('@maestro/protocol');
     const simulator = await startSimulator({ tokens_per_second: pace });
     try {
       return await serve({
@@ -34,6 +34,10 @@ export const demo = defineCommand({
         log: process.stderr.isTTY ? 'file' : 'stderr',
         keys: Object.fromEntries(KEY_NAMES.map((name) => [name, simulated])),
         base_urls: Object.fromEntries(HttpProviderId.options.map((id) => [id, simulator.base(id)])),
+        oauth: Object.fromEntries(LoginProvider.options.map((id) => [id, simulator.login(id).settings])),
+        login_base_urls: Object.fromEntries(
+          LoginProvider.options.map((id) => [id, simulator.login(id).base_url]),
+        ),
       });
     } finally {
       await simulator.close();

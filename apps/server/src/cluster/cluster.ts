@@ -6,7 +6,7 @@ import type { Hub } from '../live/hub.ts';
 import { createAsks } from './asks.ts';
 import { type ClusterEngine, createClusterEngine, type LocalEngine } from './cluster-engine.ts';
 import { type Commands, runCommand } from './commands.ts';
-import type { Answer, Ask, Message } from './messages.ts';
+import type { Answer, Ask, Message, Shared } from './messages.ts';
 import { createPost } from './post.ts';
 import { Roster } from './roster.ts';
 import { createSpread } from './spread.ts';
@@ -44,7 +44,7 @@ export interface ClusterDeps {
   readonly key: string;
   readonly log: Log;
   /** Another server has changed what all share: tell this server's own clients. */
-  readonly changedElsewhere: (what: 'credentials' | 'tools') => void;
+  readonly changedElsewhere: (what: Shared) => void;
 }
 
 export const createCluster = (deps: ClusterDeps): Cluster => {
@@ -188,6 +188,7 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
         spread.send(traced);
         if (events.some(({ kind }) => kind === 'credential'))
           void post.tell({ type: 'changed', what: 'credentials' });
+        if (events.some(({ kind }) => kind === 'login')) void post.tell({ type: 'changed', what: 'logins' });
         if (events.some(({ kind }) => kind === 'tool')) void post.tell({ type: 'changed', what: 'tools' });
       },
       reset: (stream, reason) => {

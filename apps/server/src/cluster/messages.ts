@@ -13,6 +13,9 @@ export type Answer =
   | { readonly type: 'done'; readonly result: unknown }
   | { readonly type: 'live'; readonly items: readonly Item[] };
 
+/** What all servers show from the database. */
+export type Shared = 'credentials' | 'logins' | 'tools';
+
 /** Messages between the servers of one database. `from` names the server, which is also the owner in its leases. */
 export type Message = { readonly from: string } & (
   | {
@@ -30,7 +33,7 @@ export type Message = { readonly from: string } & (
   /** I stop; these sessions were at work. */
   | { readonly type: 'leave'; readonly sessions: readonly SessionId[] }
   /** What all servers share was changed: look into the database. */
-  | { readonly type: 'changed'; readonly what: 'credentials' | 'tools' }
+  | { readonly type: 'changed'; readonly what: Shared }
   | { readonly type: 'events'; readonly events: readonly RemoteEvent[] }
   | { readonly type: 'reset'; readonly stream: string; readonly reason: 'branch' | 'epoch' }
   | { readonly type: 'ask'; readonly id: string; readonly ask: Ask }

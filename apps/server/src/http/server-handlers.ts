@@ -1,23 +1,8 @@
 import { fail, ok } from '@maestro/ports';
-import { type AuditEvent, type Credential, type CredentialId, type Json, newId } from '@maestro/protocol';
 import type { ServerDeps } from '../deps.ts';
-import type { Handlers, RequestContext } from './handler.ts';
+import { auditOf } from './audit-event.ts';
+import type { Handlers } from './handler.ts';
 import { openApiDocument } from './openapi.ts';
-
-const auditOf = (
-  { caller }: RequestContext,
-  action: string,
-  target: string,
-  change: { before?: Json; after?: Json },
-): Omit<AuditEvent, 'id' | 'at'> => ({
-  actor: caller?.kind ?? 'nobody',
-  action,
-  target,
-  before: change.before ?? null,
-  after: change.after ?? null,
-  outcome: 'ok',
-  detail: null,
-});
 
 export const serverHandlers = ({
   stores,
@@ -52,61 +37,3 @@ export const toolHandlers = ({ tools, stores, hub }: ServerDeps): Pick<Handlers,
     return ok({ tool });
   },
 });
-
-const noCredential = (id: CredentialId) =>
-  fail('not_found', `There is no credential "${id}". GET /api/v1/credentials lists them.`, {
-    field: 'params.id',
-  });
-
-const shown = ({ id, provider, name, last4, state }: Credential): Json => ({
-  id,
-  provider,
-  name,
-  last4,
-  state,
-});
-
-export const credentialHandlers = ({
-  providers,
-  stores,
-}: ServerDeps): Pick<
-  Handlers,
-  'providers' | 'credentials' | 'createCredential' | 'testCredential' | 'deleteCredential'
-> => {
-  return {
-    providers: async ({ query }) => ok({ providers: await providers.list(query.refresh) }),
-    credentials: async () => ok({ credentials: await stores.credentials.list() }),
-
-    createCredential: async ({ body: { id, api_key, ...body } }, context) => {
-      const known = id === undefined ? undefined : await stores.credentials.get(id);
-      if (known) return ok({ credential: known });
-      const created = await stores.credentials.create({
-        ...body,
-        id: id ?? newId<CredentialId>('cred'),
-        auth_type: 'api_key',
-        secret: api_key,
-      });
-      if (!created.ok) return created;
-      const tested = await providers.testCredential(created.value.id);
-      const credential = tested.ok ? tested.value.credential : created.value;
-      await stores.audit.write(
-        auditOf(context, 'credential.create', credential.id, { after: shown(credential) }),
-      );
-      providers.credentialsChanged();
-      return ok({ credential });
-    },
-
-    testCredential: async ({ params: { id } }) => {
-      if (!(await stores.credentials.get(id))) return noCredential(id);
-      return providers.testCredential(id);
-    },
-
-    deleteCredential: async ({ params: { id } }, context) => {
-      const known = await stores.credentials.get(id);
-      if (!known || !(await stores.credentials.delete(id))) return noCredential(id);
-      await stores.audit.write(auditOf(context, 'credential.delete', id, { before: shown(known) }));
-      providers.credentialsChanged();
-      return ok(undefined);
-    },
-  };
-};

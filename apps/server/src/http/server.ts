@@ -13,11 +13,13 @@ import { accessHandlers } from './access-handlers.ts';
 import { BODY_LIMIT, bind } from './bind.ts';
 import { blobHandlers } from './blob-handlers.ts';
 import { branchHandlers } from './branch-handlers.ts';
+import { credentialHandlers } from './credential-handlers.ts';
 import { errorBody, frameworkFailure, statusOf } from './errors.ts';
 import type { Handlers } from './handler.ts';
 import { answerErrors, observeRequests, readBodies, requireCredential, sendFailure } from './hooks.ts';
+import { loginHandlers } from './login-handlers.ts';
 import { servePage } from './page.ts';
-import { credentialHandlers, serverHandlers, toolHandlers } from './server-handlers.ts';
+import { serverHandlers, toolHandlers } from './server-handlers.ts';
 import { messageHandlers, sessionHandlers } from './session-handlers.ts';
 import { handleUpgrade } from './upgrade.ts';
 
@@ -113,6 +115,7 @@ export const createHttp = async (deps: ServerDeps): Promise<HttpServer> => {
     ...serverHandlers(deps),
     ...toolHandlers(deps),
     ...credentialHandlers(deps),
+    ...loginHandlers(deps),
     ...sessionHandlers(deps),
     ...messageHandlers(deps),
     ...branchHandlers(deps),

@@ -2,6 +2,7 @@ import type { Engine, Log, SessionEvent, SessionStore } from '@maestro/ports';
 import type {
   ClientFrame,
   Credential,
+  LoginFlow,
   ProviderFacts,
   ServerFrame,
   Stats,
@@ -18,6 +19,8 @@ import { type Subscription, streamOf } from './subscription.ts';
 export interface ServerFeed {
   stats(): Stats;
   credentials(): Promise<Credential[]>;
+  /** Under way, and those that ended lately. */
+  logins(): Promise<LoginFlow[]>;
   tools(): Promise<ToolFacts[]>;
   /** What is known now; may take a while when nothing is. */
   providers(): Promise<ProviderFacts[]>;
@@ -149,10 +152,15 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
   };
 
   const startServer = async (sub: Subscription): Promise<Start> => {
-    const [credentials, tools] = await Promise.all([server.credentials(), server.tools()]);
+    const [credentials, logins, tools] = await Promise.all([
+      server.credentials(),
+      server.logins(),
+      server.tools(),
+    ]);
     if (sub.state === 'ended') return { type: 'live' };
     sub.waiting.unshift(
       new Encoded({ stream: 'server', kind: 'credential', data: credentials }),
+      new Encoded({ stream: 'server', kind: 'login', data: logins }),
       new Encoded({ stream: 'server', kind: 'tool', data: tools }),
       new Encoded({ stream: 'server', kind: 'stats', data: server.stats() }),
     );

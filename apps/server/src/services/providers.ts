@@ -1,4 +1,4 @@
-import type { CredentialStore, Log, Provider, ProviderError } from '@maestro/ports';
+import type { CredentialStore, Log, Provider, ProviderError, ResolvedCredential } from '@maestro/ports';
 import { fail, ok } from '@maestro/ports';
 import type { Credential, CredentialId, Model, ProviderFacts, ProviderId } from '@maestro/protocol';
 import type { Presets } from '@maestro/providers';
@@ -17,7 +17,6 @@ export interface ProviderServiceDeps {
   readonly credentials: Credentials;
   readonly store: CredentialStore;
   readonly presets: Presets;
-  readonly base_url: (provider: ProviderId) => string | null;
   /** The models of the shipped table, for a provider that cannot be asked. */
   readonly known_models: (provider: ProviderId) => readonly Model[];
   readonly log: Log;
@@ -59,10 +58,13 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
       return provider === compatible && presetProbe ? { ...facts, presets: presetProbe.now() } : facts;
     });
 
-  /** Where a saved key is tried: a preset's only at the preset. */
-  const placeOf = ({ provider, name }: Credential): string | null =>
+  /** Where a saved credential is tried: a preset's key only at the preset. */
+  const placeOf = ({ provider, name, auth_type }: Credential): string | null =>
     (provider === 'compatible' ? deps.presets.list().find(({ id }) => id === name)?.base_url : undefined) ??
-    deps.base_url(provider);
+    deps.credentials.base_url(provider, auth_type);
+
+  const check = async (provider: Provider, credential: ResolvedCredential, base_url: string | null) =>
+    provider.check({ credential, base_url }, AbortSignal.timeout(probe_ms));
 
   return {
     async list(refresh) {
@@ -75,33 +77,32 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
     },
     async testCredential(id: CredentialId) {
       const credential = await deps.store.get(id);
-      const secret = credential && (await deps.store.secret(id));
       const provider = credential && deps.providers.get(credential.provider);
-      if (!credential || secret === undefined || !provider)
+      const first = provider && (await deps.credentials.saved(id));
+      if (!first)
         return fail('not_found', 'There is no saved credential with this id.', { field: 'params.id' });
+      const known = (await deps.store.get(id)) ?? credential;
+      if (!first.ok) return ok({ credential: known, ok: false, message: words(first.error) });
       const base_url = placeOf(credential);
       if (provider === compatible && base_url === null)
         return ok({ credential, ok: false, message: nowhereToTry });
-      const answer = await provider.check(
-        {
-          credential: {
-            auth_type: credential.auth_type,
-            secret,
-            source: `vault: ${credential.name}`,
-            profile: credential.profile,
-          },
-          base_url,
-        },
-        AbortSignal.timeout(probe_ms),
-      );
-      // Only the vendor's own word about the key changes its state: a network failure says nothing of it.
+      let answer = await check(provider, first.value, base_url);
+      if (!answer.ok && answer.error.cause === 'auth' && credential.auth_type === 'oauth') {
+        const fresh = await deps.credentials.saved(id, first.value);
+        if (fresh?.ok) answer = await check(provider, fresh.value, base_url);
+      }
+      // Only the vendor's own word about it changes its state: a network failure says nothing of it.
       const refused = !answer.ok && (answer.error.cause === 'auth' || answer.error.cause === 'permission');
-      const state = answer.ok ? 'valid' : refused ? 'refused' : credential.state;
-      const after = (await deps.store.setState(id, state)) ?? credential;
+      const message = answer.ok ? answer.value.message : words(answer.error);
+      const now = (await deps.store.get(id)) ?? credential;
+      const isOver = now.state === 'needs_login';
+      const after =
+        (answer.ok || refused) && !isOver
+          ? await deps.store.setState(id, answer.ok ? 'valid' : 'refused', answer.ok ? null : message)
+          : now;
       learnt.delete(provider.id);
       deps.credentials_changed();
-      const message = answer.ok ? answer.value.message : words(answer.error);
-      return ok({ credential: after, ok: answer.ok, message });
+      return ok({ credential: after ?? now, ok: answer.ok, message });
     },
     credentialsChanged(by) {
       learnt.clear();
@@ -115,13 +116,23 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
 };
 
 const probe = async (deps: ProviderServiceDeps, provider: Provider): Promise<ProviderFacts> => {
-  const credential = await deps.credentials.best(provider);
-  const base_url = deps.base_url(provider.id);
+  const found = await deps.credentials.best(provider);
+  const credential = found?.ok ? found.value : undefined;
+  const auth_type = credential?.auth_type ?? 'api_key';
+  const base_url = deps.credentials.base_url(provider.id, auth_type);
+  const own = auth_type === 'oauth' ? provider.login_base_url : undefined;
   const basic = {
     ...unasked(deps, provider),
+    base_url: base_url ?? own ?? provider.default_base_url,
     credential: credential?.source ?? null,
     profile: provider.profile(credential ?? null, base_url),
   };
+  if (found?.ok === false)
+    return {
+      ...basic,
+      state: found.error.cause === 'auth' ? 'needs_login' : 'unreachable',
+      hint: words(found.error),
+    };
   if (credential === undefined) return { ...basic, state: 'needs_key', hint: keyHint(provider) };
   if (basic.base_url === '')
     return {
@@ -142,7 +153,13 @@ const probe = async (deps: ProviderServiceDeps, provider: Provider): Promise<Pro
   // A service that has no model list may still answer: only a refused key or silence makes it not ready.
   return {
     ...basic,
-    state: refused ? 'needs_key' : unreachable ? 'unreachable' : 'ready',
+    state: refused
+      ? auth_type === 'oauth'
+        ? 'needs_login'
+        : 'needs_key'
+      : unreachable
+        ? 'unreachable'
+        : 'ready',
     hint: words(models.error),
   };
 };
@@ -153,7 +170,7 @@ const unasked = (deps: ProviderServiceDeps, provider: Provider): ProviderFacts =
   state: 'unknown',
   hint: null,
   auth_types: [...provider.auth_types],
-  base_url: deps.base_url(provider.id) ?? provider.default_base_url,
+  base_url: deps.credentials.base_url(provider.id, 'api_key') ?? provider.default_base_url,
   credential: null,
   profile: '',
   default_model: provider.default_model,
@@ -167,8 +184,8 @@ const nowhereToTry =
 const keyHint = (provider: Provider): string => {
   const name = provider.key_names[0];
   return name
-    ? `Add an API key under Keys, or set ${name} and start the server again.`
-    : 'Add a credential under Keys.';
+    ? `Add an API key under Keys & accounts, or set ${name} and start the server again.`
+    : 'Add a credential under Keys & accounts.';
 };
 
 const words = (error: ProviderError): string =>

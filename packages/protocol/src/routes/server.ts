@@ -67,7 +67,8 @@ export const createCredential = route({
   id: 'createCredential',
   method: 'POST',
   path: '/api/v1/credentials',
-  summary: 'Saves an API key. It is tested with one real call before it is called valid.',
+  summary:
+    'Saves an API key. It is tested with one real call before it is called valid, and becomes the default only if it works.',
   body: z.strictObject({
     id: CredentialId.optional(),
     provider: ProviderId,
@@ -76,7 +77,8 @@ export const createCredential = route({
     profile: z.string().max(100).nullable().default(null),
     is_default: z.boolean().default(true),
   }),
-  response: z.object({ credential: Credential }),
+  /** `message`: what the call with it said. */
+  response: z.object({ credential: Credential, ok: z.boolean(), message: z.string() }),
   status: 201,
 });
 
