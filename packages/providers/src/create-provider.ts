@@ -12,6 +12,7 @@ import type {
 import { createAskJson } from './driver/ask-json.ts';
 import { aborted, attemptCall, type Call, type Failed, internal, unanswered } from './driver/attempt.ts';
 import { estimateUsage, partialUsage } from './driver/estimate.ts';
+import { lackOf, vendorFor } from './driver/login.ts';
 import { joinUrl, maskError, maskOf } from './driver/outgoing.ts';
 import { blamesProfile, chooseProfile, endpointOf } from './driver/profile-choice.ts';
 import { decideRetry } from './retry.ts';
@@ -37,15 +38,21 @@ export const createProvider = (vendor: Vendor, deps: ProviderDeps): Provider => 
     }
   };
 
-  const tidy = (base_url: string | null): string | null =>
-    base_url === null ? null : (vendor.tidy_base_url?.(base_url) ?? base_url);
-  const asking = (input: ProbeInput, signal: AbortSignal): AskJson =>
-    createAskJson(vendor, deps, { ...input, base_url: tidy(input.base_url) }, signal, remember);
+  const tidy = (used: Vendor, base_url: string | null): string | null =>
+    base_url === null ? null : (used.tidy_base_url?.(base_url) ?? base_url);
+  const asking = (used: Vendor, input: ProbeInput, signal: AbortSignal): AskJson =>
+    createAskJson(used, deps, { ...input, base_url: tidy(used, input.base_url) }, signal, remember);
 
   async function* stream(request: ProviderRequest, signal: AbortSignal): AsyncGenerator<ProviderEvent> {
     try {
-      const tidied = { ...request, base_url: tidy(request.base_url) };
-      yield* run(await beginCall(vendor, deps, tidied, signal, remember), remember);
+      const used = vendorFor(vendor, request.credential);
+      const lack = lackOf(vendor, request.credential);
+      if (lack) {
+        yield { type: 'error', error: lack, usage: null, response: null, exchange: null };
+        return;
+      }
+      const tidied = { ...request, base_url: tidy(used, request.base_url) };
+      yield* run(await beginCall(used, deps, tidied, signal, remember), remember);
     } catch (error) {
       deps.log.error('provider.failed', { provider: vendor.id, reason: String(error) });
       const typed = maskError(internal(error), maskOf(request.credential));
@@ -60,20 +67,25 @@ export const createProvider = (vendor: Vendor, deps: ProviderDeps): Provider => 
     auth_types: vendor.auth_types,
     default_model: vendor.default_model,
     default_base_url: vendor.default_base_url,
+    ...(vendor.login && { login_base_url: vendor.login.default_base_url }),
     key_names: vendor.key_names,
     stream,
-    models: (input, signal) => vendor.models(asking(input, signal)),
-    check: (input, signal) =>
-      vendor.check(asking(input, signal), tidy(input.base_url) ?? vendor.default_base_url),
+    models: (input, signal) => {
+      const used = vendorFor(vendor, input.credential);
+      return used.models(asking(used, input, signal));
+    },
+    check: async (input, signal) => {
+      const used = vendorFor(vendor, input.credential);
+      const lack = lackOf(vendor, input.credential);
+      if (lack) return { ok: false, error: lack };
+      return used.check(asking(used, input, signal), tidy(used, input.base_url) ?? used.default_base_url);
+    },
     describe: (model) => vendor.describe(model),
-    profile: (credential, baseUrl) =>
-      chooseProfile(
-        vendor,
-        deps.memory,
-        credential,
-        tidy(baseUrl) ?? vendor.default_base_url,
-        deps.wire.profiles,
-      ).id,
+    profile: (credential, baseUrl) => {
+      const used = vendorFor(vendor, credential);
+      const base_url = tidy(used, baseUrl) ?? used.default_base_url;
+      return chooseProfile(used, deps.memory, credential, base_url, deps.wire.profiles).id;
+    },
   };
 };
 

@@ -1,4 +1,4 @@
-import type { ProviderError, Result } from '@maestro/ports';
+import type { ProviderError, ResolvedCredential, Result } from '@maestro/ports';
 import type { AuthType, Json, Model, ProviderId } from '@maestro/protocol';
 import type { Codec } from './codec.ts';
 
@@ -8,6 +8,16 @@ export type AskJson = (
   path: string,
   body?: Json,
 ) => Promise<Result<Json, ProviderError>>;
+
+/** What is different when a vendor is called with a login (`auth_type` oauth): it takes the place of the same fields. */
+export interface VendorLogin
+  extends Pick<
+    Vendor,
+    'codec' | 'default_base_url' | 'unreachable_hint' | 'tidy_base_url' | 'models' | 'check'
+  > {
+  /** What the calls need of the login and it does not have (account, project), with the remedy; undefined: nothing. */
+  lacks?(credential: ResolvedCredential): ProviderError | undefined;
+}
 
 /** What makes a vendor, as data and pure functions; `createProvider` turns it into a Provider. */
 export interface Vendor {
@@ -46,4 +56,6 @@ export interface Vendor {
   models(ask: AskJson): Promise<Result<readonly Model[], ProviderError>>;
   /** One cheap call that proves the credential. `base_url`: where `ask` asks. */
   check(ask: AskJson, base_url: string): Promise<Result<{ message: string }, ProviderError>>;
+  /** Absent where a login is served like a key. */
+  readonly login?: VendorLogin;
 }

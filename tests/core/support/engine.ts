@@ -1,4 +1,4 @@
-import { createEngine, defaultLimits, type RunningEngine } from '@maestro/engine';
+import { type CredentialResolver, createEngine, defaultLimits, type RunningEngine } from '@maestro/engine';
 import {
   type Clock,
   type ExternalAgent,
@@ -19,6 +19,9 @@ type Stream = (request: ProviderRequest, signal: AbortSignal) => AsyncIterable<P
 export interface TestEngineOptions {
   readonly stream?: Stream;
   readonly provider?: Provider;
+  /** Left out: no credential. */
+  readonly credential?: CredentialResolver;
+  readonly base_url?: () => string | null;
   readonly agents?: readonly ExternalAgent[];
   readonly tools?: readonly Tool[];
   readonly clock?: Clock;
@@ -59,8 +62,8 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     stores,
     providers: new Map([[provider.id, provider]]),
     tools: options.tools ?? [],
-    credential: async () => ({ ok: true, value: null }),
-    base_url: () => null,
+    credential: options.credential ?? (async () => ({ ok: true, value: null })),
+    base_url: options.base_url ?? (() => null),
     agents: new Map((options.agents ?? []).map((agent) => [agent.id, agent])),
     mcp_servers: async () => [],
     prices: { cost: () => ({ usd: null, price_revision: 'test' }) },

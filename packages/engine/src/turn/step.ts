@@ -5,6 +5,7 @@ import type {
   ProviderError,
   ProviderEvent,
   ProviderRequest,
+  ResolvedCredential,
   Spent,
   ToolSpec,
 } from '@maestro/ports';
@@ -54,6 +55,8 @@ export const runStep = async (
 /** A shorter wait for a rate limit, in ms, is not told: it is over before it is read. */
 const shortest_told_ms = 1_000;
 
+type LastEvent = Extract<ProviderEvent, { type: 'done' | 'error' }>;
+
 class Step {
   readonly #context: TurnContext;
   readonly #provider: Provider;
@@ -72,28 +75,56 @@ class Step {
   }
 
   async run(request: ProviderRequest): Promise<StepOutcome> {
+    const last = await this.#call(request);
+    if (last.type === 'done') return this.#answered(last);
+    const { credential } = request;
+    if (!this.#isOver(last.error, credential)) return this.#broke(last);
+    // A login's token may be refused before its time: it is renewed, once, and the call made again.
+    const { deps, session } = this.#context;
+    const renewed = await this.#context.patiently(() =>
+      deps.credential(session.provider, session.auth_type, session.base_url, credential),
+    );
+    if (!renewed.ok) return this.#broke({ ...last, error: renewed.error });
+    if (renewed.value === null || renewed.value.secret === credential.secret) return this.#broke(last);
+    const again = await this.#call({ ...request, credential: renewed.value });
+    return again.type === 'done' ? this.#answered(again) : this.#broke(again);
+  }
+
+  /** Was a login refused before anything of the answer came? */
+  #isOver(error: ProviderError, credential: ResolvedCredential | null): credential is ResolvedCredential {
+    return (
+      credential?.auth_type === 'oauth' &&
+      error.cause === 'auth' &&
+      error.status === 401 &&
+      !this.#items.started
+    );
+  }
+
+  async #call(request: ProviderRequest): Promise<LastEvent> {
     const { deps, session, signal, turn_id } = this.#context;
     const provider = this.#provider;
+    const { login_base_url, default_base_url } = provider;
+    const usual = session.auth_type === 'oauth' ? (login_base_url ?? default_base_url) : default_base_url;
     const observe = deps.telemetry?.providerCall({
       session_id: session.id,
       turn_id,
       provider: session.provider,
       model: session.model,
-      base_url: request.base_url ?? provider.default_base_url,
+      base_url: request.base_url ?? usual,
     });
     const stream = boundedStream(() => provider.stream(request, signal), signal, brokenBy);
     for await (const event of stream) {
       observe?.(event);
-      if (event.type === 'done') return this.#answered(event);
-      if (event.type === 'error') return this.#broke(event);
+      if (event.type === 'done' || event.type === 'error') return event;
       await this.#take(event);
     }
-    return this.#broke(
-      brokenBy({ cause: 'internal', message: 'The provider ended without a last word. Please report this.' }),
-    );
+    return brokenBy({
+      cause: 'internal',
+      message: 'The provider ended without a last word. Please report this.',
+    });
   }
 
-  async #take(event: Exclude<ProviderEvent, { type: 'done' | 'error' }>): Promise<void> {
+  async #take(event: Exclude<ProviderEvent, LastEvent>): Promise<void> {
     switch (event.type) {
       case 'block_start':
         this.#items.start(event);

@@ -7,6 +7,7 @@ import { fields, list, text, tokens, word } from '../shared/json.ts';
 import { accepted, listModels } from '../shared/list-models.ts';
 import { cloudTimeouts } from '../shared/timeouts.ts';
 import { anthropicCodec } from './codec.ts';
+import { anthropicLogin } from './login.ts';
 
 const name = 'Anthropic';
 
@@ -49,4 +50,5 @@ export const anthropic: Vendor = {
     const answer = await ask('GET', '/v1/models?limit=1000');
     return answer.ok ? { ok: true, value: accepted(name, read(answer.value)) } : answer;
   },
+  login: anthropicLogin(read, knownModelsOf('anthropic')),
 };

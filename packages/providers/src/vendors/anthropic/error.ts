@@ -62,16 +62,12 @@ const typed = (
   const fine = word(fields(error['details'])['error_code']);
   const words = text(error['message']) ?? text(data['message']) ?? text(data['error']) ?? '';
   const cause = causeOf(type, fine, words, status);
-  const remedy = /only (?:be )?(?:authorized|valid|for use).*claude code/i.test(words)
-    ? 'This subscription login works in Claude Code only: use an API key.'
-    : undefined;
   return vendorError({
     vendor,
     cause,
     words,
     code: fine ?? type,
     ...(status !== undefined && { status }),
-    ...(remedy !== undefined && { remedy }),
     ...known(hint, header ?? word(data['request_id'])),
   });
 };

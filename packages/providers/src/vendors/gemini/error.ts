@@ -53,13 +53,15 @@ const typed = (data: Fields, http: number | undefined, header: number | undefine
     header ??
     details.map((detail) => protobufSeconds(text(detail['retryDelay']))).find((wait) => wait !== undefined);
   const cause = causeOf(name, words, status, details);
+  const exhausted = details.some((detail) => detail['reason'] === 'QUOTA_EXHAUSTED');
   return vendorError({
     vendor,
     cause,
     words,
     code: word(details.find((detail) => word(detail['reason']) !== undefined)?.['reason']) ?? name,
     ...(status !== undefined && { status }),
-    ...(hint !== undefined && cause !== 'quota' && { retry_after_s: hint }),
+    // With the quota of a day it says nothing of the day; Code Assist's own tells when the quota is there again.
+    ...(hint !== undefined && (cause !== 'quota' || exhausted) && { retry_after_s: hint }),
     ...(cause === 'quota' && {
       remedy:
         'The quota of the day is used up: wait for its renewal, choose another model, or use a paid key.',
@@ -77,6 +79,7 @@ const causeOf = (
   if (reasons.includes('API_KEY_INVALID') || /API key not valid|API key expired/i.test(words)) return 'auth';
   const quotas = details.flatMap((detail) => list(detail['violations'])).map((entry) => fields(entry));
   if (quotas.some((quota) => /PerDay/.test(text(quota['quotaId']) ?? ''))) return 'quota';
+  if (reasons.includes('QUOTA_EXHAUSTED')) return 'quota';
   if (saysOverflow(words)) return 'overflow';
   return causes[name] ?? (status === undefined ? 'server' : causeOfStatus(status));
 };

@@ -6,6 +6,7 @@ import { withoutVersion } from '../shared/base-url.ts';
 import { fields, list, text, tokens, word } from '../shared/json.ts';
 import { accepted, listModels } from '../shared/list-models.ts';
 import { cloudTimeouts } from '../shared/timeouts.ts';
+import { codeAssistLogin } from './code-assist.ts';
 import { geminiCodec } from './codec.ts';
 import { generation } from './thinking.ts';
 
@@ -42,7 +43,7 @@ export const gemini: Vendor = {
   id: 'gemini',
   name,
   codec: geminiCodec,
-  auth_types: ['api_key'],
+  auth_types: ['api_key', 'oauth'],
   default_model: 'gemini-3.8-flash',
   default_base_url: 'https://generativelanguage.googleapis.com',
   key_names: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
@@ -59,4 +60,5 @@ export const gemini: Vendor = {
     const answer = await ask('GET', path);
     return answer.ok ? { ok: true, value: accepted(name, read(answer.value)) } : answer;
   },
+  login: codeAssistLogin,
 };

@@ -5,6 +5,7 @@ import type { AskJson, Vendor } from '../../vendor.ts';
 import { withScheme } from '../shared/base-url.ts';
 import { accepted, listedIds, listModels } from '../shared/list-models.ts';
 import { cloudTimeouts } from '../shared/timeouts.ts';
+import { chatgptLogin } from './chatgpt.ts';
 import { responsesCodec } from './codec.ts';
 import { reasons } from './reasoning.ts';
 
@@ -50,6 +51,8 @@ export const openai: Vendor = {
   id: 'openai',
   name,
   codec: responsesCodec,
+  auth_types: ['api_key', 'oauth'],
+  login: chatgptLogin,
   profiles: {
     api_key: ['maestro-spec-openai', 'llxprt-openai-responses-apikey.bun'],
     oauth: ['maestro-oauth-openai', 'llxprt-codex-oauth-responses-http.bun'],
