@@ -1,0 +1,93 @@
+import type { HistoryMessage, ImagePart, Native, TextPart } from '@maestro/ports';
+import { z } from 'zod';
+
+/** A block of a prompt as the protocol has it. */
+export type PromptBlock = { type: 'text'; text: string } | { type: 'image'; data: string; mimeType: string };
+
+const Named = z.object({ agent: z.string(), session: z.string(), conversation: z.string() });
+
+/** What the history remembers of an agent's own conversation. `conversation`: our branch that it was begun on. */
+export const nativeOf = (named: z.output<typeof Named>, model: string): Native => ({
+  wire: 'acp',
+  model,
+  parts: named,
+});
+
+/** The agent's own conversation that this history goes on with, and what of the history is new to it. */
+export const conversationOf = (
+  history: readonly HistoryMessage[],
+  agent: string,
+  branch: string,
+): { session: string; news: readonly HistoryMessage[] } | undefined => {
+  const at = history.findLastIndex(
+    (message) => message.role === 'assistant' && message.native?.wire === 'acp',
+  );
+  const message = history[at];
+  if (message?.role !== 'assistant') return undefined;
+  const named = Named.safeParse(message.native?.parts);
+  if (!named.success || named.data.agent !== agent || named.data.conversation !== branch) return undefined;
+  const own = new Set(message.parts.flatMap((part) => (part.type === 'tool_call' ? [part.call_id] : [])));
+  const news = history.slice(at + 1).flatMap((each): HistoryMessage[] => {
+    if (each.role !== 'tool') return [each];
+    const parts = each.parts.filter(({ call_id }) => !own.has(call_id));
+    return parts.length === 0 ? [] : [{ role: 'tool', parts }];
+  });
+  return { session: named.data.session, news };
+};
+
+/** UTF-16 units of what came before that are told, the newest; and of a tool's result in it. */
+const mostTold = 200_000;
+const mostResult = 4_000;
+
+/**
+ * The blocks that tell an agent `messages`: the person's last words as they are, what came before them as text.
+ * `instructions` stand first. Images it does not take are named.
+ */
+export const promptOf = (
+  messages: readonly HistoryMessage[],
+  { instructions, images }: { readonly instructions: string | null; readonly images: boolean },
+): PromptBlock[] => {
+  const last = messages.at(-1);
+  const spoken = last?.role === 'user' ? last.parts : [];
+  const before = last?.role === 'user' ? messages.slice(0, -1) : messages;
+  const told = before.map(transcript).join('\n\n').slice(-mostTold);
+  const blocks: PromptBlock[] = [];
+  if (instructions !== null)
+    blocks.push({ type: 'text', text: `<instructions>\n${instructions}\n</instructions>` });
+  if (told !== '')
+    blocks.push({
+      type: 'text',
+      text: `This is what was said before, between the person and an assistant whose work you take over:\n<conversation>\n${told}\n</conversation>`,
+    });
+  blocks.push(...spoken.map((part) => blockOf(part, images)));
+  if (spoken.length === 0) blocks.push({ type: 'text', text: 'Continue from where you stopped.' });
+  return blocks;
+};
+
+const blockOf = (part: TextPart | ImagePart, images: boolean): PromptBlock => {
+  if (part.type === 'text') return { type: 'text', text: part.text };
+  return images
+    ? { type: 'image', data: Buffer.from(part.bytes).toString('base64'), mimeType: part.media_type }
+    : { type: 'text', text: `[An image (${part.media_type}) that you cannot be shown.]` };
+};
+
+const transcript = (message: HistoryMessage): string => {
+  if (message.role === 'user') return `Person: ${plain(message.parts)}`;
+  if (message.role === 'tool')
+    return message.parts
+      .map(
+        ({ name, content, is_error }) =>
+          `${name} ${is_error ? 'failed' : 'answered'}: ${plain(content).slice(0, mostResult)}`,
+      )
+      .join('\n');
+  return message.parts
+    .flatMap((part) => {
+      if (part.type === 'text') return [`Assistant: ${part.text}`];
+      if (part.type === 'tool_call') return [`Assistant called ${part.name}: ${JSON.stringify(part.input)}`];
+      return [];
+    })
+    .join('\n');
+};
+
+const plain = (parts: readonly (TextPart | ImagePart)[]): string =>
+  parts.map((part) => (part.type === 'text' ? part.text : `[image, ${part.media_type}]`)).join('\n');
