@@ -90,10 +90,12 @@ export interface LoginSettings {
   readonly client_secret?: string;
   readonly scopes?: string;
   readonly redirect_uri?: string;
-  /** OpenAI: where the device flow is (`https://auth.openai.com`). Google: the Code Assist endpoint, asked for the account's e-mail address too. */
+  /** OpenAI: where the device flow is (`https://auth.openai.com`). Google: the Code Assist endpoint. */
   readonly service_url?: string;
   /** Google: the Cloud project of an account that needs one of its own (`GOOGLE_CLOUD_PROJECT`). */
   readonly project_id?: string;
+  /** Google: where the account's e-mail address is asked; where only `service_url` is set, there too. */
+  readonly userinfo_url?: string;
   /** Overrides the ports of the callback. */
   readonly ports?: readonly number[];
 }

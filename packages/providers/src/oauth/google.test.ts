@@ -73,6 +73,19 @@ describe('what Google wants after the login (P8)', () => {
     expect(after).toHaveLength(1);
   });
 
+  it('asks for the e-mail address where the settings say', async () => {
+    const elsewhere = await vendorOf(json(200, { email: 'else@home.test' }));
+    const vendor = await vendorOf(grant, json(200, settled));
+    const client = loginClient('gemini', {
+      token_url: `${vendor.url}/token`,
+      service_url: vendor.url,
+      userinfo_url: `${elsewhere.url}/who`,
+      client_secret: 'made-up-secret',
+    });
+    expect(got(await client.exchange(given, never)).account).toBe('else@home.test');
+    expect(lineOf(elsewhere.asked[0])).toBe('GET /who HTTP/1.1');
+  });
+
   it('names the person’s project where one is set', async () => {
     const { result, bodies } = await login([json(200, { currentTier: { id: 'standard-tier' } })], {
       project_id: 'mine-1',

@@ -36,7 +36,8 @@ export const googleLogin = (deps: LoginDeps, settings: LoginSettings): LoginClie
     project_id: settings.project_id,
   };
   // Who points the service elsewhere does not want its tokens at Google.
-  const userinfo_url = `${own_service ?? 'https://www.googleapis.com'}/oauth2/v2/userinfo`;
+  const userinfo_url =
+    settings.userinfo_url ?? `${own_service ?? 'https://www.googleapis.com'}/oauth2/v2/userinfo`;
 
   const begin = (method: 'callback' | 'paste' | 'device', port: number | undefined): Begun => {
     const hindered = hindrance(client, method, port);
