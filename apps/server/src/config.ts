@@ -49,6 +49,10 @@ export interface ServerConfig extends LoginConfig {
   readonly demo: boolean;
   /** Where OpenTelemetry is sent, OTLP over HTTP; null: nowhere. */
   readonly otlp_endpoint?: string | null;
+  /** The program of Claude Code; null: `claude` of the PATH. */
+  readonly claude_path: string | null;
+  /** An agent that says nothing for so long, while nothing of it runs or waits, is ended. */
+  readonly agent_silence_ms: number;
   /** Where the log goes; `file` is `<data>/log/server.log`. */
   readonly log: 'stderr' | 'file';
 }
@@ -138,6 +142,12 @@ const Settings = z.object({
   OLLAMA_HOST: ollamaHost.optional(),
   COMPATIBLE_BASE_URL: httpUrl.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  MAESTRO_CLAUDE_PATH: text.optional(),
+  MAESTRO_AGENT_SILENCE_S: z.coerce
+    .number('must be a number of seconds from 1 to 86400')
+    .min(1, 'must be a number of seconds from 1 to 86400')
+    .max(86_400, 'must be a number of seconds from 1 to 86400')
+    .optional(),
   ...loginShape,
   ...Object.fromEntries(KEY_NAMES.map((name) => [name, text.optional()])),
 });
@@ -291,6 +301,8 @@ export const readConfig = (flags: ConfigFlags, env: Environment): Result<ServerC
     auto_resume: settings['MAESTRO_AUTO_RESUME'] === true,
     demo: false,
     otlp_endpoint: asText('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
+    claude_path: asText('MAESTRO_CLAUDE_PATH') ?? null,
+    agent_silence_ms: Number(settings['MAESTRO_AGENT_SILENCE_S'] ?? 300) * 1000,
     log: 'stderr',
   });
 };

@@ -28,6 +28,7 @@ import { createLogins } from './logins/logins.ts';
 import { choicesOf, createCredentialFacts } from './services/credential-facts.ts';
 import { createCredentials } from './services/credentials.ts';
 import { createLog } from './services/log.ts';
+import { readMcpServers } from './services/mcp-servers.ts';
 import { createNews } from './services/news.ts';
 import { createProfileMemory } from './services/profile-memory.ts';
 import { createProviderService } from './services/providers.ts';
@@ -231,7 +232,10 @@ const compose = async (
     credential: credentials.resolve,
     base_url: credentials.base_url,
     agents: new Map(),
-    mcp_servers: async () => [],
+    mcp_servers: readMcpServers({
+      file: join(config.data_folder, 'mcp.json'),
+      report: (problem) => log.warn('mcp.json not used', { problem }),
+    }),
     prices,
     publisher,
     clock,
