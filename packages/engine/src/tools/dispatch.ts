@@ -11,7 +11,7 @@ import type {
 } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import { rewrite } from '../actor/new-item.ts';
-import type { ToolCall } from '../turn/step-items.ts';
+import type { ToolCall, WrittenCall } from '../turn/step-items.ts';
 import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
 import { decideAccess, firstOutside } from './access.ts';
 import { limitText, textOfContent } from './output-limit.ts';
@@ -30,7 +30,7 @@ const notStarted = 'This turn was stopped before the call was started.';
 /** Runs the calls of one answer: neighbouring reads side by side, everything else in order. */
 export const runCalls = async (
   context: TurnContext,
-  calls: readonly ToolCall[],
+  calls: readonly WrittenCall[],
   toolbox: Toolbox,
 ): Promise<void> => {
   const prepared = calls.map((call) => ({ call, prepared: prepare(call, toolbox) }));
@@ -42,23 +42,15 @@ export const runCalls = async (
 };
 
 /** Ends the calls of an answer that the turn will not act on. */
-export const skipCalls = async (context: TurnContext, calls: readonly ToolCall[]): Promise<void> => {
+export const skipCalls = async (context: TurnContext, calls: readonly WrittenCall[]): Promise<void> => {
   for (const call of calls) {
     const result = wrong('The turn ended before this call was started.');
-    await finishCall(context, call, await itemOf(context, call), { status: 'cancelled', result });
+    await finishCall(context, call, call.item, { status: 'cancelled', result });
   }
 };
 
-const itemOf = async (context: TurnContext, call: ToolCall): Promise<ItemOf<'tool_call'>> => {
-  const { stores } = context.deps;
-  const item = await context.patiently(() => stores.sessions.item(context.session.id, call.item_id));
-  if (item?.kind !== 'tool_call')
-    throw new Error(`The item ${call.item_id} of the call ${call.name} is gone.`);
-  return item;
-};
-
 interface PreparedCall {
-  readonly call: ToolCall;
+  readonly call: WrittenCall;
   readonly prepared: Prepared;
 }
 
@@ -77,8 +69,8 @@ export const groups = (calls: readonly PreparedCall[]): PreparedCall[][] => {
 const isRead = (each: PreparedCall): boolean =>
   each.prepared.type === 'ready' && each.prepared.tool.kind === 'read';
 
-const runCall = async (context: TurnContext, call: ToolCall, prepared: Prepared): Promise<void> => {
-  const item = await itemOf(context, call);
+const runCall = async (context: TurnContext, call: WrittenCall, prepared: Prepared): Promise<void> => {
+  const { item } = call;
   if (context.signal.aborted)
     return finishCall(context, call, item, { status: 'cancelled', result: wrong(notStarted) });
   if (prepared.type === 'wrong')

@@ -3,7 +3,10 @@ import { runAgentTurn } from '../agent-turn/run-agent-turn.ts';
 import { runCalls, skipCalls } from '../tools/dispatch.ts';
 import { Toolbox } from '../tools/toolbox.ts';
 import { runStep, type StepOutcome } from './step.ts';
+import type { ToolCall } from './step-items.ts';
 import { SessionLost, type TurnContext } from './turn-context.ts';
+
+type Answered = Extract<StepOutcome, { type: 'answered' }>;
 
 /** How a turn ended, for its row and its last notice. */
 export interface TurnEnd {
@@ -16,7 +19,7 @@ export interface TurnEnd {
 
 /** What follows a step: the rule of the loop, apart from its effects. */
 export const decide = (
-  outcome: StepOutcome,
+  outcome: Exclude<StepOutcome, Answered> | (Omit<Answered, 'calls'> & { calls: readonly ToolCall[] }),
 ): { type: 'tools' } | { type: 'again' } | { type: 'end'; end: Omit<TurnEnd, 'steps'> } => {
   if (outcome.type === 'failed') {
     const { cause, message, remedy } = outcome.error;

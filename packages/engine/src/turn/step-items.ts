@@ -1,5 +1,5 @@
 import type { Committed, ItemWrite, ProviderError, ProviderEvent } from '@maestro/ports';
-import type { Item, ItemId, ItemStatus, Json } from '@maestro/protocol';
+import type { Item, ItemId, ItemOf, ItemStatus, Json } from '@maestro/protocol';
 import { itemWrite, provisional, rewrite } from '../actor/new-item.ts';
 import type { Pending } from '../actor/session-writer.ts';
 import type { StoredPart } from '../context/history.ts';
@@ -13,6 +13,11 @@ export interface ToolCall {
   readonly input: Json;
   /** The arguments were not valid JSON. */
   readonly input_error?: string;
+}
+
+/** A call whose item is in the database, waiting to run. */
+export interface WrittenCall extends ToolCall {
+  readonly item: ItemOf<'tool_call'>;
 }
 
 interface Block {
@@ -91,6 +96,15 @@ export class StepItems {
       input: event.input ?? {},
       ...(event.input_error ? { input_error: event.input_error } : {}),
     };
+  }
+
+  /** The calls with the items that `finished` made. */
+  written(items: readonly Item[]): WrittenCall[] {
+    return this.calls().map((call) => {
+      const item = items.find((each) => each.id === call.item_id);
+      if (item?.kind !== 'tool_call') throw new Error(`The item of the call ${call.name} was not written.`);
+      return { ...call, item };
+    });
   }
 
   calls(): ToolCall[] {

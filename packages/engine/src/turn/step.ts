@@ -15,11 +15,15 @@ import { buildHistory } from '../context/history.ts';
 import { systemPrompt } from '../context/system-prompt.ts';
 import { boundedStream } from './bounded-stream.ts';
 import { heldNotice, profileNotice, retryNotice } from './notice.ts';
-import { StepItems, type ToolCall } from './step-items.ts';
+import { StepItems, type WrittenCall } from './step-items.ts';
 import type { TurnContext } from './turn-context.ts';
 
 export type StepOutcome =
-  | { type: 'answered'; calls: readonly ToolCall[]; stop: Extract<ProviderEvent, { type: 'done' }>['stop'] }
+  | {
+      type: 'answered';
+      calls: readonly WrittenCall[];
+      stop: Extract<ProviderEvent, { type: 'done' }>['stop'];
+    }
   | { type: 'failed'; error: { cause: Cause; message: string; remedy?: string } };
 
 /** One provider call: builds the context, streams the answer into items, writes the message and what it cost. */
@@ -176,7 +180,7 @@ class Step {
       response: event.response,
     };
     const preview = this.#items.texts().trim();
-    await this.#context.write(() => ({
+    const written = await this.#context.write(() => ({
       items: this.#items.finished(),
       turn: { id: turn_id, status: 'running', cause: null, reason: null, steps: this.#steps + 1 },
       messages: [message],
@@ -196,7 +200,7 @@ class Step {
       content: parts as Json,
       native: { ...event.native, wire: this.#provider.wire },
     });
-    return { type: 'answered', calls: this.#items.calls(), stop: event.stop };
+    return { type: 'answered', calls: this.#items.written(written.items), stop: event.stop };
   }
 
   /** The answer did not end. What had arrived stays in the transcript; only what a person stopped stays in the history. */
