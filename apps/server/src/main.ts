@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createEngine, defaultLimits, parametersOf } from '@maestro/engine';
-import { type Log, type Realtime, systemClock } from '@maestro/ports';
-import { newId, PROTOCOL_VERSION, type ServerFacts } from '@maestro/protocol';
+import { type ExternalAgent, type Log, type Realtime, systemClock } from '@maestro/ports';
+import { newId, PROTOCOL_VERSION, type ProviderId, type ServerFacts } from '@maestro/protocol';
 import {
+  createAcp,
+  createAgentList,
   createLoginClients,
   createPresets,
   createPrices,
@@ -98,6 +100,10 @@ const compose = async (
         report: (problem) => log.warn('preset not used', { problem }),
       });
   const providers = createProviders({ wire, memory, tokens, clock, log }, { compatible: { presets } });
+  // In the demo nobody is started either.
+  const agents: ReadonlyMap<ProviderId, ExternalAgent> = new Map(
+    (config.demo ? [] : agentsOf(config, log)).map((agent) => [agent.id, agent]),
+  );
   const tellFlows = createNews(
     () => logins.service.flows.list(),
     (data) => publisher.publish([{ stream: 'server', kind: 'login', data }]),
@@ -147,6 +153,7 @@ const compose = async (
 
   const providerService = createProviderService({
     providers,
+    agents,
     credentials,
     store: stores.credentials,
     presets,
@@ -231,7 +238,7 @@ const compose = async (
     tools,
     credential: credentials.resolve,
     base_url: credentials.base_url,
-    agents: new Map(),
+    agents,
     mcp_servers: readMcpServers({
       file: join(config.data_folder, 'mcp.json'),
       report: (problem) => log.warn('mcp.json not used', { problem }),
@@ -309,6 +316,7 @@ const compose = async (
     await cluster?.leave(atWork);
     await realtime.close();
     await http.close();
+    await Promise.all([...agents.values()].map((agent) => agent.close()));
     wire.close();
     stats.stop();
     await telemetry.stop();
@@ -326,3 +334,18 @@ const compose = async (
     },
   };
 };
+
+/** The programs of this machine that work in a session themselves, in the order people are shown them. */
+const agentsOf = (config: ServerConfig, log: Log): ExternalAgent[] => [
+  createAcp({
+    agents: createAgentList({
+      file: join(config.data_folder, 'agents.json'),
+      report: (problem) => log.warn('agent not used', { problem }),
+    }),
+    env: process.env,
+    version: version(),
+    limits: { silence_ms: config.agent_silence_ms },
+    log,
+    clock: systemClock,
+  }),
+];

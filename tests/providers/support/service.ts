@@ -123,6 +123,7 @@ export const startService = async (options: ServiceOptions = {}) => {
   const told: (readonly ProviderFacts[])[] = [];
   const service = createProviderService({
     providers,
+    agents: new Map(),
     credentials,
     store,
     presets,

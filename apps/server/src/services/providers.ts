@@ -1,8 +1,16 @@
-import type { CredentialStore, Log, Provider, ProviderError, ResolvedCredential } from '@maestro/ports';
+import type {
+  CredentialStore,
+  ExternalAgent,
+  Log,
+  Provider,
+  ProviderError,
+  ResolvedCredential,
+} from '@maestro/ports';
 import { fail, ok } from '@maestro/ports';
 import type { Credential, CredentialId, Model, ProviderFacts, ProviderId } from '@maestro/protocol';
 import type { Presets } from '@maestro/providers';
 import type { ProviderService } from '../deps.ts';
+import { agentFacts, unseenAgent } from './agent-facts.ts';
 import type { Credentials } from './credentials.ts';
 import { createPresetProbe } from './preset-facts.ts';
 
@@ -14,6 +22,8 @@ const probe_ms = 10_000;
 
 export interface ProviderServiceDeps {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
+  /** Programs on this machine; listed after the providers. */
+  readonly agents: ReadonlyMap<ProviderId, ExternalAgent>;
   readonly credentials: Credentials;
   readonly store: CredentialStore;
   readonly presets: Presets;
@@ -43,6 +53,10 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
         const facts = await probe(deps, provider);
         learnt.set(provider.id, { at: Date.now(), facts });
       }),
+      ...[...deps.agents.values()].map(async (agent) => {
+        const facts = agentFacts(agent, await agent.look(AbortSignal.timeout(probe_ms)));
+        learnt.set(agent.id, { at: Date.now(), facts });
+      }),
     ])
       .then(() => deps.changed(now()))
       .catch((error: unknown) => deps.log.error('providers could not be asked', { error: String(error) }))
@@ -52,11 +66,13 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
     return asking;
   };
 
-  const now = (): ProviderFacts[] =>
-    [...deps.providers.values()].map((provider) => {
+  const now = (): ProviderFacts[] => [
+    ...[...deps.providers.values()].map((provider) => {
       const facts = learnt.get(provider.id)?.facts ?? unasked(deps, provider);
       return provider === compatible && presetProbe ? { ...facts, presets: presetProbe.now() } : facts;
-    });
+    }),
+    ...[...deps.agents.values()].map((agent) => learnt.get(agent.id)?.facts ?? unseenAgent(agent)),
+  ];
 
   /** Where a saved credential is tried: a preset's key only at the preset. */
   const placeOf = ({ provider, name, auth_type }: Credential): string | null =>
@@ -68,7 +84,7 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
 
   return {
     async list(refresh) {
-      const stale = [...deps.providers.keys()].some(
+      const stale = [...deps.providers.keys(), ...deps.agents.keys()].some(
         (id) => Date.now() - (learnt.get(id)?.at ?? 0) > fresh_ms,
       );
       if (refresh) await askAll();

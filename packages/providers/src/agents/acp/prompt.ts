@@ -1,5 +1,6 @@
 import type { HistoryMessage, ImagePart, Native, TextPart } from '@maestro/ports';
 import { z } from 'zod';
+import { toldHistory } from '../told-history.ts';
 
 /** A block of a prompt as the protocol has it. */
 export type PromptBlock = { type: 'text'; text: string } | { type: 'image'; data: string; mimeType: string };
@@ -35,10 +36,6 @@ export const conversationOf = (
   return { session: named.data.session, news };
 };
 
-/** UTF-16 units of what came before that are told, the newest; and of a tool's result in it. */
-const mostTold = 200_000;
-const mostResult = 4_000;
-
 /**
  * The blocks that tell an agent `messages`: the person's last words as they are, what came before them as text.
  * `instructions` stand first. Images it does not take are named.
@@ -50,15 +47,11 @@ export const promptOf = (
   const last = messages.at(-1);
   const spoken = last?.role === 'user' ? last.parts : [];
   const before = last?.role === 'user' ? messages.slice(0, -1) : messages;
-  const told = before.map(transcript).join('\n\n').slice(-mostTold);
+  const told = toldHistory(before);
   const blocks: PromptBlock[] = [];
   if (instructions !== null)
     blocks.push({ type: 'text', text: `<instructions>\n${instructions}\n</instructions>` });
-  if (told !== '')
-    blocks.push({
-      type: 'text',
-      text: `This is what was said before, between the person and an assistant whose work you take over:\n<conversation>\n${told}\n</conversation>`,
-    });
+  if (told !== '') blocks.push({ type: 'text', text: told });
   blocks.push(...spoken.map((part) => blockOf(part, images)));
   if (spoken.length === 0) blocks.push({ type: 'text', text: 'Continue from where you stopped.' });
   return blocks;
@@ -70,24 +63,3 @@ const blockOf = (part: TextPart | ImagePart, images: boolean): PromptBlock => {
     ? { type: 'image', data: Buffer.from(part.bytes).toString('base64'), mimeType: part.media_type }
     : { type: 'text', text: `[An image (${part.media_type}) that you cannot be shown.]` };
 };
-
-const transcript = (message: HistoryMessage): string => {
-  if (message.role === 'user') return `Person: ${plain(message.parts)}`;
-  if (message.role === 'tool')
-    return message.parts
-      .map(
-        ({ name, content, is_error }) =>
-          `${name} ${is_error ? 'failed' : 'answered'}: ${plain(content).slice(0, mostResult)}`,
-      )
-      .join('\n');
-  return message.parts
-    .flatMap((part) => {
-      if (part.type === 'text') return [`Assistant: ${part.text}`];
-      if (part.type === 'tool_call') return [`Assistant called ${part.name}: ${JSON.stringify(part.input)}`];
-      return [];
-    })
-    .join('\n');
-};
-
-const plain = (parts: readonly (TextPart | ImagePart)[]): string =>
-  parts.map((part) => (part.type === 'text' ? part.text : `[image, ${part.media_type}]`)).join('\n');
