@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { maestro } from '../support/program.ts';
 
-const commands = ['start', 'demo', 'run', 'open', 'doctor', 'token', 'version'];
+const commands = [
+  'start',
+  'demo',
+  'run',
+  'open',
+  'doctor',
+  'login',
+  'credentials',
+  'logout',
+  'vault',
+  'token',
+  'version',
+];
 
 describe('help', () => {
   it('names every command', async () => {

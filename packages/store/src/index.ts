@@ -6,3 +6,10 @@ export { lockFolder, makeDataFolder } from './folder-lock.ts';
 export { type OpenStores, openStores, type StoreOptions } from './open.ts';
 export { memoryRealtime } from './realtime/memory.ts';
 export { openRedis } from './realtime/redis.ts';
+export {
+  type Rotated,
+  rotateVault,
+  type VaultOptions,
+  type VaultReport,
+  vaultStatus,
+} from './vault/rotate.ts';

@@ -1,9 +1,6 @@
-import { createClient } from '@maestro/client';
-import { dataFolder } from '../data-folder.ts';
-import { StartError } from '../start-error.ts';
 import { hasDisplay, openBrowser } from './browser.ts';
-import { defineCommand, exit, maestro } from './command.ts';
-import { findServer } from './running-server.ts';
+import { defineCommand, exit } from './command.ts';
+import { ownServer } from './own-server.ts';
 
 export const open = defineCommand({
   usage: 'open [--print]',
@@ -13,17 +10,7 @@ export const open = defineCommand({
     print: { type: 'boolean', help: 'Print the link and open nothing.' },
   },
   run: async (flags) => {
-    const folder = dataFolder(flags.data, process.env);
-    const server = await findServer(folder);
-    if (!server)
-      throw new StartError(`No Maestro runs on the data folder ${folder}.`, 'Start it with: npm start');
-    if (!server.token) {
-      throw new StartError(
-        `The token of ${folder} cannot be read by this user.`,
-        `Run ${maestro} open as the user who started Maestro.`,
-      );
-    }
-    const { url } = await createClient({ base_url: server.url, token: server.token }).browserCode();
+    const { url } = await (await ownServer(flags.data, 'open')).browserCode();
     const shown = !flags.print && hasDisplay(process.env) && (await openBrowser(url));
     if (!shown) process.stdout.write(`${url}\n`);
     return exit.ok;

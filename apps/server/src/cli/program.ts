@@ -36,6 +36,22 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'Put a backup in the place of what is there.',
     load: async () => (await import('./restore.ts')).restore,
   },
+  login: {
+    summary: 'Use the account of a vendor in place of a key.',
+    load: async () => (await import('./login.ts')).login,
+  },
+  credentials: {
+    summary: 'List the saved keys and logins.',
+    load: async () => (await import('./credentials.ts')).credentials,
+  },
+  logout: {
+    summary: 'Delete a saved key or login.',
+    load: async () => (await import('./logout.ts')).logout,
+  },
+  vault: {
+    summary: 'Show or change the key that seals credentials.',
+    load: async () => (await import('./vault.ts')).vault,
+  },
   token: {
     summary: 'Print the access token, or make a new one.',
     load: async () => (await import('./token.ts')).token,

@@ -81,13 +81,13 @@ const keysOf = async (
 };
 
 /** Another server on the same database would go on with what it remembers. */
-const refuseOthers = async (own: Session): Promise<void> => {
+export const refuseOthers = async (own: Session): Promise<void> => {
   const rows = await own.query<{ pid: number }>({
     text: `select pid from pg_stat_activity where datname = current_database() and application_name = 'maestro' and pid <> pg_backend_pid()`,
   });
   if (rows.length > 0)
     throw new StartError(
-      `A Maestro is connected to this database (${rows.length} connections). Stop every server that uses it, then restore. Nothing was changed.`,
+      `A Maestro is connected to this database (${rows.length} connections). Stop every server that uses it, then try again. Nothing was changed.`,
     );
 };
 

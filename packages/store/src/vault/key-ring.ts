@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StartError } from '../errors.ts';
 
 /** The keys of the vault: the active one seals, all open. */
@@ -51,6 +51,43 @@ export const makeKeyFile = (data_folder: string): KeyRing => {
   fsyncSync(file);
   closeSync(file);
   return ringFromText(readFileSync(path, 'utf8'), path);
+};
+
+/** Puts a new key in front of those of the data folder. */
+export const addKey = (data_folder: string): KeyRing => {
+  const key = randomBytes(KEY_BYTES);
+  const old = ringFromFile(data_folder);
+  return writeRing(data_folder, new Map([[idOf(key), key], ...(old?.keys ?? [])]));
+};
+
+/** Takes out the keys that are not used; the active one stays. */
+export const forgetKeys = (data_folder: string, used: ReadonlySet<string>): KeyRing | undefined => {
+  const ring = ringFromFile(data_folder);
+  return (
+    ring &&
+    writeRing(data_folder, new Map([...ring.keys].filter(([id]) => id === ring.active || used.has(id))))
+  );
+};
+
+/** The file is the old one or the new one, whole, whenever the process or the machine ends. */
+const writeRing = (data_folder: string, keys: ReadonlyMap<string, Buffer>): KeyRing => {
+  const path = keyFile(data_folder);
+  const draft = `${path}.new`;
+  const file = openSync(draft, 'w', 0o600);
+  writeSync(file, `${[...keys].map(([id, key]) => `${id}:${key.toString('base64')}`).join(',')}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(draft, path);
+  syncFolder(dirname(path));
+  return ringFromText(readFileSync(path, 'utf8'), path);
+};
+
+/** Makes a rename last; Windows opens no folder. */
+const syncFolder = (folder: string): void => {
+  if (process.platform === 'win32') return;
+  const file = openSync(folder, 'r');
+  fsyncSync(file);
+  closeSync(file);
 };
 
 /** Two keys never share an id that is made this way. */
