@@ -1,6 +1,6 @@
 import type { ProviderError } from '@maestro/ports';
 
-export const logInAgain = 'Log in again under /auth.';
+export const logInAgain = 'Log in again under Keys & accounts.';
 
 /** An error of a call with a login: what helps against a refused key does not help here. */
 export const loginError = (error: ProviderError): ProviderError =>
