@@ -1,0 +1,273 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { AgentEvent, AgentRequest, ExternalAgent, HistoryMessage } from '@maestro/ports';
+import type { ConversationId, SessionId } from '@maestro/protocol';
+import { createClaudeCode } from '@maestro/providers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { removeFolder, temporaryFolder } from '../support/temporary.ts';
+
+let folder: string;
+const agents: ExternalAgent[] = [];
+beforeEach(() => {
+  folder = temporaryFolder('claude');
+});
+afterEach(async () => {
+  for (const agent of agents.splice(0)) await agent.close();
+  await removeFolder(folder);
+});
+
+const fake = join(import.meta.dirname, 'support', 'fake-claude.ts');
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** A program named `claude` that behaves as the fault says. */
+const program = (): string => {
+  const path = join(folder, 'claude');
+  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${fake}' "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+};
+
+const withFault = (fault: string, silence_ms = 20_000, more: Record<string, string> = {}): ExternalAgent => {
+  const env = { PATH: process.env['PATH'], HOME: folder, FAKE_CLAUDE: fault, ...more };
+  const agent = createClaudeCode({ env, path: program(), silence_ms, log });
+  agents.push(agent);
+  return agent;
+};
+
+const asked = (history: readonly HistoryMessage[]): AgentRequest => ({
+  session_id: 'ses_1' as SessionId,
+  conversation_id: 'con_1' as ConversationId,
+  model: 'default',
+  system: 'Be brief.',
+  history,
+  effort: null,
+  working_directory: folder,
+  access: 'full',
+  mcp_servers: [],
+  max_turns: null,
+});
+const person = (text: string): HistoryMessage => ({ role: 'user', parts: [{ type: 'text', text }] });
+
+interface Heard {
+  readonly events: AgentEvent[];
+  readonly text: string;
+  readonly last: AgentEvent | undefined;
+}
+
+const hear = async (
+  agent: ExternalAgent,
+  history: readonly HistoryMessage[] = [person('Hello')],
+  on: (event: AgentEvent, stop: () => void) => void = () => undefined,
+): Promise<Heard> => {
+  const events: AgentEvent[] = [];
+  const abort = new AbortController();
+  const hands = { approve: async () => ({ decision: 'accept', reason: null }) as const };
+  for await (const event of agent.run(asked(history), hands, abort.signal)) {
+    events.push(event);
+    on(event, () => abort.abort());
+  }
+  const text = events.flatMap((event) => (event.type === 'delta' ? [event.text] : [])).join('');
+  return { events, text, last: events.at(-1) };
+};
+
+const failsWith = (cause: string, message: RegExp, remedy: RegExp) => ({
+  type: 'error',
+  error: { cause, message: expect.stringMatching(message), remedy: expect.stringMatching(remedy) },
+});
+const signal = AbortSignal.timeout(20_000);
+
+describe('a Claude Code that cannot be used (P11)', () => {
+  it('is not installed', async () => {
+    const agent = createClaudeCode({ env: { PATH: folder, HOME: folder }, path: null, log });
+    expect(await agent.look(signal)).toMatchObject({
+      state: 'not_installed',
+      program: null,
+      hint: expect.stringContaining('npm install -g @anthropic-ai/claude-code'),
+    });
+    expect((await hear(agent)).last).toMatchObject(failsWith('not_found', /not installed/, /Install/));
+  });
+
+  it.each([
+    ['old', /1\.0\.2 is too old/],
+    ['other', /does not say its version/],
+  ])('is too old, or something else: %s', async (fault, words) => {
+    const agent = withFault(fault);
+    expect(await agent.look(signal)).toMatchObject({
+      state: 'too_old',
+      hint: expect.stringMatching(/claude update/),
+    });
+    expect((await hear(agent)).last).toMatchObject(failsWith('invalid_request', words, /claude update/));
+  });
+
+  it('is not logged in', async () => {
+    const agent = withFault('no_login');
+    expect(await agent.look(signal)).toMatchObject({
+      state: 'needs_login',
+      hint: expect.stringContaining('/login'),
+    });
+    const { last, text } = await hear(agent);
+    expect(last).toMatchObject(failsWith('auth', /Not logged in/, /\/login/));
+    expect(text).toBe('');
+  });
+
+  it('does not know one of our flags', async () => {
+    const { last } = await hear(withFault('bad_flag'));
+    expect(last).toMatchObject(
+      failsWith('invalid_request', /does not know --system-prompt-snapshot/, /update/),
+    );
+  });
+});
+
+describe('a Claude Code that goes wrong in a turn (P10, P11)', () => {
+  it('says nothing: it is ended, in words', async () => {
+    const { last } = await hear(withFault('silent', 300));
+    expect(last).toMatchObject(failsWith('timeout', /said nothing/, /MAESTRO_AGENT_SILENCE_S/));
+  });
+
+  it.each(['garbage', 'huge', 'unknown'])(
+    'says what is not understood (%s): that is left out',
+    async (fault) => {
+      const { last, text } = await hear(withFault(fault));
+      expect(text).toBe('Hello');
+      expect(last).toMatchObject({ type: 'done' });
+    },
+  );
+
+  it('crashes: its last words are told, and the next turn has a new process', async () => {
+    const agent = withFault('crash');
+    for (const _ of [1, 2]) {
+      const { last, text } = await hear(agent);
+      expect(text).toBe('Half a');
+      expect(last).toMatchObject(failsWith('crash', /exit code 139.*Segmentation of the whole/, /Resume/));
+    }
+  });
+
+  it('reaches its limit of steps', async () => {
+    const { last } = await hear(withFault('too_many'));
+    expect(last).toMatchObject(failsWith('max_steps', /maximum number of turns/, /Resume/));
+  });
+
+  it('tries again and summarises: the person is told', async () => {
+    const { events } = await hear(withFault('retried'));
+    const notices = events.flatMap((event) => (event.type === 'notice' ? [event.text] : []));
+    expect(notices).toEqual([
+      expect.stringContaining('(529). It tries again in 1 s (attempt 1 of 10)'),
+      expect.stringContaining('summarised its conversation of 150000 tokens'),
+    ]);
+  });
+
+  it('answers without a stream: the whole blocks are shown', async () => {
+    const { events, text } = await hear(withFault('whole'));
+    expect(text).toBe('Hm.Hello');
+    expect(events.map((event) => event.type)).toEqual([
+      'start',
+      ...['block_start', 'delta', 'block_end', 'block_start', 'delta', 'block_end'],
+      'message',
+      'done',
+    ]);
+  });
+
+  it('has lost its conversation: it begins anew and is told what was said', async () => {
+    const agent = withFault('forgetful');
+    const before = await hear(agent);
+    const native = before.events.flatMap((event) => (event.type === 'message' ? [event.native] : []))[0];
+    await agent.release('ses_1' as SessionId);
+    const said: HistoryMessage = {
+      role: 'assistant',
+      parts: [{ type: 'text', text: 'New: Hello' }],
+      ...(native ? { native } : {}),
+    };
+    const { events, text, last } = await hear(agent, [person('Hello'), said, person('And now?')]);
+    expect(events[0]).toMatchObject({ type: 'notice', code: 'agent_forgot' });
+    expect(text).toMatch(
+      /^New: This is what was said before.*Person: Hello.*Assistant: New: Hello.*And now\?$/s,
+    );
+    expect(last).toMatchObject({ type: 'done' });
+  });
+
+  it('is begun anew on another branch, and told what was said before as text', async () => {
+    const native = {
+      wire: 'claude_code',
+      model: 'default',
+      parts: { session: 'x', branch: 'con_0' },
+    } as const;
+    const said: HistoryMessage = { role: 'assistant', parts: [{ type: 'text', text: 'Blue.' }], native };
+    const { text } = await hear(withFault('forgetful'), [person('Which?'), said, person('Sure?')]);
+    expect(text).toMatch(/^New: .*Person: Which\?.*Assistant: Blue\..*Sure\?$/s);
+  });
+});
+
+describe('a Claude Code that is stopped (S9, P11)', () => {
+  it.each(['works', 'dies_on_interrupt', 'ignores_interrupt'])('and %s ends, the turn too', async (fault) => {
+    const began = performance.now();
+    const { last, text } = await hear(withFault(fault), undefined, (event, stop) => {
+      if (event.type === 'delta') stop();
+    });
+    expect(text).toBe('Working');
+    expect(last).toMatchObject({ type: 'error', error: { cause: 'aborted' } });
+    expect(performance.now() - began).toBeLessThan(8_000);
+  });
+
+  it('ends with a server that is killed', async () => {
+    program();
+    const script = `
+      import { createClaudeCode } from '@maestro/providers';
+      const log = { info() {}, warn: console.error, error: console.error };
+      const env = { ...process.env, FAKE_CLAUDE: 'ignores_interrupt' };
+      const agent = createClaudeCode({ env, path: process.env.PROGRAM, log });
+      const request = ${JSON.stringify(asked([person('Go')]))};
+      for await (const event of agent.run(request, {}, new AbortController().signal)) console.log(event.type);`;
+    const server = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
+      cwd: import.meta.dirname,
+      env: { ...process.env, PROGRAM: join(folder, 'claude') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: server.stdout })) if (line === 'delta') break;
+    const children = await childrenOf(server.pid ?? 0);
+    expect(children.length).toBeGreaterThan(0);
+    server.kill('SIGKILL');
+    await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([]);
+  });
+});
+
+describe('what Claude Code is started with (P11, S7)', () => {
+  it("is the person's environment without our secrets", async () => {
+    const secrets = { ENCRYPTION_KEY: 'k', DATABASE_URL: 'postgres://x', MAESTRO_DATA: '/d', MINE: '1' };
+    const { text } = await hear(withFault('environment', 20_000, secrets));
+    const env = JSON.parse(text);
+    expect(env).toMatchObject({ HOME: folder, MINE: '1', CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1' });
+    expect(Object.keys(env).filter((name) => /ENCRYPTION|DATABASE|MAESTRO/.test(name))).toEqual([]);
+  });
+
+  it('never switches its permissions off', async () => {
+    const { text } = await hear(withFault('arguments'));
+    const args: string[] = JSON.parse(text);
+    expect(args).toEqual(
+      expect.arrayContaining(['--permission-prompt-tool', 'stdio', '--strict-mcp-config']),
+    );
+    expect(args.join(' ')).not.toMatch(/skip-permissions|bypass|acceptEdits|dontAsk|--allowed/);
+    expect(args[args.indexOf('--append-system-prompt') + 1]).toBe('Be brief.');
+    expect(args).not.toContain('--model');
+  });
+});
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const childrenOf = async (parent: number): Promise<number[]> => {
+  const ps = spawn('ps', ['-eo', 'pid=,ppid=,args='], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const found: number[] = [];
+  for await (const line of createInterface({ input: ps.stdout })) {
+    const [, pid, ppid, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    if (Number(ppid) === parent && args?.includes('fake-claude')) found.push(Number(pid));
+  }
+  return found;
+};
