@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
-import type { HistoryMessage } from '@maestro/ports';
-import type { HttpProviderId } from '@maestro/protocol';
+import type { HistoryMessage, ResolvedCredential } from '@maestro/ports';
+import type { HttpProviderId, LoginProvider } from '@maestro/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   asHistory,
@@ -134,5 +134,47 @@ describe.each(ids)('%s against aimock', (id) => {
     const input = { credential: credentialOf(id), base_url: baseOf(id) };
     const listed = await providers.get(id).models(input, AbortSignal.timeout(5_000));
     expect(listed.ok).toBe(true);
+  });
+});
+
+describe.each<[LoginProvider, string]>([
+  ['anthropic', ''],
+  ['openai', '/v1'],
+])('%s with a login against aimock', (id, path) => {
+  const credential: ResolvedCredential = {
+    auth_type: 'oauth',
+    secret: 'test-token-0001',
+    source: 'test',
+    profile: null,
+    account_id: 'account-1',
+  };
+  const asLogin = (over = {}) =>
+    requestOf(id, `${mock.url}${path}`, { model: models[id], tools: [readFile], credential, ...over });
+
+  it('calls tools and reads their results (P8, P10)', async () => {
+    mock.on({ userMessage: 'Read', hasToolResult: false }, { content: 'Reading.', toolCalls: calls });
+    mock.on({ userMessage: 'Read', hasToolResult: true }, { content: 'All read.' });
+    const history: HistoryMessage[] = [user('Read')];
+    const first = await ask(providers.get(id), asLogin({ history }));
+    expect(first.calls.map(({ input }) => input)).toEqual([{ path: 'a.txt' }, { path: 'b.txt' }]);
+    history.push(asHistory(first), resultsOf(first));
+    const second = await ask(providers.get(id), asLogin({ history }));
+    expect([reason(second), second.text]).toEqual(['done', 'All read.']);
+  });
+
+  it('reports a refused token at once, with the way to a new one (P9)', async () => {
+    mock.nextRequestError(401, { message: 'expired', type: 'authentication_error' });
+    const answer = await ask(providers.get(id), asLogin());
+    expect(answer.end).toMatchObject({
+      error: { cause: 'auth', status: 401, remedy: expect.stringContaining('Log in again') },
+    });
+    expect(answer.events.filter(({ type }) => type === 'attempt')).toHaveLength(1);
+  });
+
+  it('goes on after a 529 (P2)', async () => {
+    mock.onMessage('Hello', { content: 'Here now.' });
+    mock.nextRequestError(529, { message: 'Overloaded', type: 'overloaded_error' });
+    const answer = await ask(providers.get(id), asLogin());
+    expect([reason(answer), answer.text]).toEqual(['done', 'Here now.']);
   });
 });

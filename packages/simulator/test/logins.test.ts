@@ -213,6 +213,18 @@ describe.each(['anthropic', 'openai', 'gemini'] as const)('the login of %s (P8)'
     expect((await refresh(provider, lastRefresh(family))).status === 200).toBe(!rotates);
   });
 
+  it('grants one of many refreshes that come at once where tokens rotate', async () => {
+    simulator.logins.configure({ token_delay_ms: 20 });
+    const family = simulator.logins.issue(provider);
+    const first = lastRefresh(family);
+    const all = await Promise.all(Array.from({ length: 10 }, () => refresh(provider, first)));
+    const granted = all.filter(({ status }) => status === 200);
+    const rotates = provider !== 'gemini';
+    expect(granted).toHaveLength(rotates ? 1 : 10);
+    expect(family).toMatchObject({ refreshes: 10, reused: rotates, revoked: rotates });
+    expect(family.refresh_tokens[0]?.times).toBe(10);
+  });
+
   it('fails on demand, before or after it has carried the request out', async () => {
     const family = simulator.logins.issue(provider);
     const { logins } = simulator;
