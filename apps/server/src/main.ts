@@ -7,6 +7,7 @@ import { newId, PROTOCOL_VERSION, type ProviderId, type ServerFacts } from '@mae
 import {
   createAcp,
   createAgentList,
+  createClaudeCode,
   createLoginClients,
   createPresets,
   createPrices,
@@ -337,6 +338,12 @@ const compose = async (
 
 /** The programs of this machine that work in a session themselves, in the order people are shown them. */
 const agentsOf = (config: ServerConfig, log: Log): ExternalAgent[] => [
+  createClaudeCode({
+    env: process.env,
+    path: config.claude_path,
+    silence_ms: config.agent_silence_ms,
+    log,
+  }),
   createAcp({
     agents: createAgentList({
       file: join(config.data_folder, 'agents.json'),
