@@ -68,7 +68,7 @@ describe('what is found without any set-up (P14)', () => {
     });
     expect(await preset('acme')).toMatchObject({
       state: 'needs_key',
-      hint: 'Add a key for a compatible service with the name "acme" under Keys, or set ACME_API_KEY and start the server again. Keys are made at https://acme.example.',
+      hint: 'Add a key for a compatible service with the name "acme" under Keys & accounts, or set ACME_API_KEY and start the server again. Keys are made at https://acme.example.',
     });
     expect(simulator.requests).toEqual([]);
   });

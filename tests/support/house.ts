@@ -1,7 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, connectLive, createClient, type Live, type SessionWatch } from '@maestro/client';
-import type { Item, ItemOf, ProviderId, RouteInput, Routes, Session, SessionId } from '@maestro/protocol';
+import {
+  type Item,
+  type ItemOf,
+  LoginProvider,
+  type ProviderId,
+  type RouteInput,
+  type Routes,
+  type Session,
+  type SessionId,
+} from '@maestro/protocol';
 import { type Simulator, startSimulator } from '@maestro/simulator';
 import { startTestServer, type TestServer, type TestServerOptions } from './server.ts';
 import { removeFolder, temporaryFolder } from './temporary.ts';
@@ -24,6 +33,21 @@ export const vendorEnvironment = (simulator: Simulator): NodeJS.ProcessEnv => ({
   GEMINI_BASE_URL: simulator.base('gemini'),
   OLLAMA_HOST: simulator.base('ollama'),
   COMPATIBLE_BASE_URL: simulator.base('compatible'),
+  ...loginEnvironment(simulator),
+});
+
+/** Sends logins, and the calls made with them, to the simulator; they come back at any free port. */
+export const loginEnvironment = (simulator: Simulator): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(
+    LoginProvider.options.flatMap((provider) =>
+      Object.entries({ ...simulator.login(provider).settings, ports: '0' }).map(([name, value]) => [
+        `MAESTRO_OAUTH_${provider}_${name}`.toUpperCase(),
+        value,
+      ]),
+    ),
+  ),
+  CHATGPT_BASE_URL: simulator.login('openai').base_url,
+  CODE_ASSIST_ENDPOINT: simulator.login('gemini').base_url,
 });
 
 type NewSession = Partial<RouteInput<Routes['createSession']>['body']>;

@@ -1,13 +1,7 @@
-import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Stage, say, startStage } from './support.ts';
+import { credentialRow, providerCard, type Stage, say, startStage } from './support.ts';
 
-const rowOf = (page: Page, name: string): Locator =>
-  page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: false }) });
-const providerOf = (page: Page, name: string): Locator =>
-  page.locator('.provider').filter({ has: page.getByRole('heading', { name, exact: true }) });
-
-describe('the Keys page (W1, P7)', () => {
+describe('keys (W1, P7)', () => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await startStage({ env: { OPENAI_API_KEY: undefined } });
@@ -19,15 +13,15 @@ describe('the Keys page (W1, P7)', () => {
 
   it('shows every provider with its state, where its credential comes from, and its header profile', async () => {
     const page = await stage.page();
-    await page.getByRole('link', { name: 'Keys', exact: true }).click();
-    const anthropic = providerOf(page, 'Anthropic');
+    await page.getByRole('link', { name: 'Keys & accounts' }).click();
+    const anthropic = providerCard(page, 'Anthropic');
     await anthropic.getByText('Ready', { exact: true }).waitFor();
     await anthropic.getByText('ANTHROPIC_API_KEY from the environment').waitFor();
     await anthropic.getByText('maestro-spec').waitFor();
-    const openai = providerOf(page, 'OpenAI');
+    const openai = providerCard(page, 'OpenAI');
     await openai.getByText('Needs a key').waitFor();
     await openai.getByText(/set OPENAI_API_KEY and start the server again/).waitFor();
-    await providerOf(page, 'Ollama').getByText('none needed').waitFor();
+    await providerCard(page, 'Ollama').getByText('none needed').waitFor();
     await page.getByText('None yet. Keys in the environment work without being saved.').waitFor();
   });
 
@@ -41,10 +35,10 @@ describe('the Keys page (W1, P7)', () => {
     await page.keyboard.type('sk-wrong-key-9999');
     await page.keyboard.press('Enter');
     const problem = page.locator('.field', { has: key }).getByRole('alert');
-    await expect.poll(() => problem.textContent()).toMatch(/OpenAI refused this key. It was not saved/);
+    await expect.poll(() => problem.textContent()).toMatch(/OpenAI did not accept .* It was not saved/);
     expect(await key.inputValue()).toBe('sk-wrong-key-9999');
     expect((await stage.house.client.credentials()).credentials).toEqual([]);
-    await providerOf(page, 'OpenAI').getByText('Needs a key').waitFor();
+    await providerCard(page, 'OpenAI').getByText('Needs a key').waitFor();
   });
 
   it('saves a key that works, shows four characters of it, and makes the provider ready', async () => {
@@ -55,13 +49,13 @@ describe('the Keys page (W1, P7)', () => {
     await key.press('Enter');
     await page.getByText('“work” works and is saved.').waitFor();
     expect(await key.inputValue()).toBe('');
-    const row = rowOf(page, 'work');
+    const row = credentialRow(page, 'work');
     await row.getByText('Valid').waitFor();
     await row.getByText('…1234').waitFor();
     await row.getByText('default').waitFor();
-    const openai = providerOf(page, 'OpenAI');
+    const openai = providerCard(page, 'OpenAI');
     await openai.getByText('Ready', { exact: true }).waitFor();
-    await openai.getByText('saved key “work”').waitFor();
+    await openai.getByText('saved “work”').waitFor();
     expect(await page.content()).not.toContain('sk-good-key');
 
     await key.fill('sk-good-key-5678');
@@ -73,31 +67,39 @@ describe('the Keys page (W1, P7)', () => {
     await key.fill('sk-revoked-key-1111');
     await page.getByLabel('Name (optional)').fill('other');
     await key.press('Enter');
-    await page.getByText(/refused this key/).waitFor();
+    await page.getByText(/It was not saved/).waitFor();
     await row.getByText('default').waitFor();
     await key.fill('sk-good-key-2222');
     await key.press('Enter');
-    await rowOf(page, 'other').getByText('default').waitFor();
+    await credentialRow(page, 'other').getByText('default').waitFor();
     await row.getByText('default').waitFor({ state: 'detached' });
     // The browser itself reports the refused request.
     stage.complaints.length = 0;
   });
 
-  it('follows changes made elsewhere, tests again and says the outcome, and deletes after the word is typed', async () => {
+  it('follows changes made elsewhere, tests again and says the outcome, and deletes after its name is typed', async () => {
     const page = await stage.page({ path: '/auth' });
-    await page.getByRole('heading', { name: 'Saved keys' }).waitFor();
+    await page.getByRole('heading', { name: 'Saved credentials' }).waitFor();
     await stage.house.client.createCredential({
       body: { provider: 'gemini', name: 'from elsewhere', api_key: 'gm-revoked-key-4321', is_default: false },
     });
-    const row = rowOf(page, 'from elsewhere');
+    const row = credentialRow(page, 'from elsewhere');
     await row.getByText('Refused').waitFor();
     await row.getByRole('button', { name: /^Test/ }).click();
-    await page.locator('.table-note .field-error').waitFor();
-    await row.getByRole('button', { name: /^Delete/ }).click();
+    await page
+      .locator('.table-note')
+      .getByRole('status')
+      .filter({ hasText: /Gemini/ })
+      .waitFor();
+    await row.getByRole('button', { name: /^More/ }).click();
+    await page.getByRole('button', { name: /^Delete .*from elsewhere/ }).click();
     const dialog = page.getByRole('dialog');
     const really = dialog.getByRole('button', { name: 'Delete key' });
     expect(await really.isDisabled()).toBe(true);
-    await dialog.getByLabel('Type “delete” to confirm').fill('delete');
+    const name = dialog.getByLabel('Type “from elsewhere” to confirm');
+    await name.fill('delete');
+    expect(await really.isDisabled()).toBe(true);
+    await name.fill('from elsewhere');
     await page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'detached' });
     await row.waitFor({ state: 'detached' });
@@ -107,7 +109,7 @@ describe('the Keys page (W1, P7)', () => {
 
   it('names a key of a known compatible service after it, for its address only (P16)', async () => {
     const page = await stage.page({ path: '/auth' });
-    const compatible = providerOf(page, 'OpenAI-compatible service');
+    const compatible = providerCard(page, 'OpenAI-compatible service');
     await compatible.getByText(/known services/).click();
     await compatible.getByRole('button', { name: 'Add a key for OpenRouter' }).click();
     expect(await page.getByLabel('Service', { exact: true }).inputValue()).toBe('openrouter');
@@ -122,13 +124,13 @@ describe('the Keys page (W1, P7)', () => {
     const state = (await stage.house.client.providers()).providers.find((one) => one.id === 'openai_chat');
     expect(state?.state).toBe('needs_key');
     await page.getByRole('link', { name: 'Add a key' }).click();
-    await page.getByRole('heading', { name: 'Keys', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Keys & accounts' }).waitFor();
     expect(await page.getByLabel('Provider', { exact: true }).inputValue()).toBe('openai_chat');
 
     const session = await stage.house.session();
     await page.goto(`${stage.house.server.url}/sessions/${session.id}`);
     await say(page, 'fail with 401');
     await page.locator('.notice.error').getByRole('link', { name: 'Add a key' }).click();
-    await page.getByRole('heading', { name: 'Keys', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Keys & accounts' }).waitFor();
   });
 });

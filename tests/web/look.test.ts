@@ -1,4 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
+import type { LoginMethod, LoginProvider } from '@maestro/protocol';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Stage, say, startStage, stopButton } from './support.ts';
@@ -100,15 +101,38 @@ describe('accessible in both themes and at both sizes (W10)', () => {
     const page = await stage.page({ path: '/auth' });
     await page.getByText('Refused').waitFor();
     await page.getByRole('button', { name: 'Test OpenAI, work' }).click();
-    await page.locator('.table-note').waitFor();
+    await page.locator('.table-note .good').waitFor();
     await page.getByLabel('Key', { exact: true }).fill('sk-wrong-key-9999');
     await page.keyboard.press('Enter');
     await page.locator('.add-key .field-error').waitFor();
     await page.getByText(/known services/).click();
     await checkLooks(page, 'keys');
+    await page.getByRole('button', { name: 'More of OpenAI, work' }).click();
+    await checkLooks(page, 'keys-more', looks.slice(1, 3));
     await page.getByRole('button', { name: 'Delete OpenAI, work' }).click();
-    await page.getByLabel('Type “delete” to confirm').waitFor();
+    await page.getByLabel('Type “work” to confirm').waitFor();
     await checkLooks(page, 'keys-delete', looks.slice(0, 1));
+  });
+
+  it('logins: the terms, each way, and one that failed', async () => {
+    const { client, simulator } = stage.house;
+    const page = await stage.page({ path: '/auth' });
+    await page.getByRole('button', { name: 'Log in with your ChatGPT account' }).click();
+    await page.getByRole('button', { name: 'Start the login' }).click();
+    await page.getByText(/Read the notice and tick this box/).waitFor();
+    await checkLooks(page, 'login-terms');
+    await page.keyboard.press('Escape');
+    const start = (provider: LoginProvider, method: LoginMethod) =>
+      client.startLogin({ params: { provider }, body: { method, acknowledge_terms: true } });
+    await start('openai', 'device');
+    await start('gemini', 'callback');
+    simulator.logins.configure({ person: 'denies' });
+    const { url } = await start('anthropic', 'callback');
+    await page.locator('.user-code').waitFor();
+    await fetch(url);
+    simulator.logins.configure({ person: 'approves' });
+    await page.getByRole('button', { name: 'Start again' }).waitFor();
+    await checkLooks(page, 'logins');
   });
 
   it('branches', async () => {

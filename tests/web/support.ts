@@ -79,6 +79,16 @@ export const startStage = async (options: TestServerOptions = {}): Promise<Stage
 export const stopButton = (page: Page): Locator =>
   page.locator('.status-line').getByRole('button', { name: /^Stop/ });
 
+/** The line of a saved credential on `/auth`. */
+export const credentialRow = (page: Page, name: string): Locator =>
+  page
+    .locator('.credentials tbody tr')
+    .filter({ has: page.getByRole('rowheader', { name: new RegExp(`^${name}\\b`) }) });
+
+/** A provider's card on `/auth`. */
+export const providerCard = (page: Page, name: string): Locator =>
+  page.locator('.provider').filter({ has: page.getByRole('heading', { name, exact: true }) });
+
 /** Types a message and sends it by Enter. */
 export const say = async (page: Page, text: string): Promise<void> => {
   const box = page.getByLabel('Message to the agent');

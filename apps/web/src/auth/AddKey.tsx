@@ -38,8 +38,7 @@ export function AddKey({
   const [busy, setBusy] = useState(false);
   const [errors, setErrors] = useState<Errors>({});
   const [outcome, setOutcome] = useState<{ level: 'ok' | 'warn'; text: string } | null>(null);
-  const provider = takers.find((one) => one.id === providerId);
-  const services = (provider?.presets ?? []).filter((one) => !one.local);
+  const services = (takers.find((one) => one.id === providerId)?.presets ?? []).filter((one) => !one.local);
   const chosen = services.find((one) => one.id === service);
   const others = saved.filter((one) => one.provider === providerId && one.auth_type === 'api_key');
 
@@ -59,19 +58,17 @@ export function AddKey({
     setErrors(missing);
     if (Object.keys(missing).length > 0) return box.current?.focus();
     setBusy(true);
-    const result = await save(
-      {
-        provider: providerId,
-        name: chosen?.id ?? (name.trim() === '' ? 'default' : name.trim()),
-        api_key: key.trim(),
-      },
-      others.length === 0 ? 'only' : first ? 'first' : 'spare',
-    );
+    const result = await save({
+      provider: providerId,
+      name: chosen?.id ?? (name.trim() === '' ? 'default' : name.trim()),
+      api_key: key.trim(),
+      is_default: others.length === 0 || first,
+    });
     setBusy(false);
     if (result.type === 'failed') setErrors({ [result.field]: result.message });
     else if (result.type === 'refused')
       setErrors({
-        api_key: `${chosen?.name ?? provider?.name ?? providerId} refused this key. It was not saved. Is it whole, and not revoked?`,
+        api_key: `${result.text} It was not saved.`,
       });
     else {
       setKey('');
@@ -201,40 +198,29 @@ export function AddKey({
 
 type Saved =
   | { type: 'saved'; level: 'ok' | 'warn'; text: string }
-  | { type: 'refused' }
+  | { type: 'refused'; text: string }
   | { type: 'failed'; field: string; message: string };
 
 interface NewKey {
   readonly provider: ProviderId;
   readonly name: string;
   readonly api_key: string;
+  /** Once it was found valid. */
+  readonly is_default: boolean;
 }
 
-const create = async (body: NewKey, is_default: boolean) =>
-  (await client.createCredential({ body: { ...body, id: newId<CredentialId>('cred'), is_default } }))
-    .credential;
-
-/**
- * A key that its provider refuses is taken out again, so that it does not come before one that works. For the same
- * reason a key that is to replace another as the default is tried as a spare one before.
- */
-const save = async (body: NewKey, place: 'only' | 'first' | 'spare'): Promise<Saved> => {
+/** The server tries the key before it puts it before another. One that its provider refuses is taken out again. */
+const save = async (body: NewKey): Promise<Saved> => {
   try {
-    let credential = await create(body, place === 'only');
-    if (credential.state === 'refused') {
-      await client.deleteCredential({ params: { id: credential.id } });
-      return { type: 'refused' };
-    }
-    if (place === 'first') {
-      await client.deleteCredential({ params: { id: credential.id } });
-      credential = await create(body, true);
-    }
-    const works = `“${credential.name}” works and is saved.`;
-    if (credential.state === 'valid') return { type: 'saved', level: 'ok', text: works };
-    // The call said nothing of the key; another one says why.
-    const { ok, message } = await client.testCredential({ params: { id: credential.id } });
-    if (ok) return { type: 'saved', level: 'ok', text: works };
-    return { type: 'saved', level: 'warn', text: `Saved, but not tested yet. ${message}` };
+    const { credential, ok, message } = await client.createCredential({
+      body: { ...body, id: newId<CredentialId>('cred') },
+    });
+    if (ok)
+      return { type: 'saved', level: 'ok', text: `“${credential.name}” works and is saved. ${message}` };
+    if (credential.state !== 'refused')
+      return { type: 'saved', level: 'warn', text: `Saved, but not tried yet. ${message}` };
+    await client.deleteCredential({ params: { id: credential.id } });
+    return { type: 'refused', text: message };
   } catch (error) {
     const { field = '', message } = failureOf(error);
     return { type: 'failed', field, message };

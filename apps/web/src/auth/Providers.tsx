@@ -1,36 +1,65 @@
-import type { PresetFacts, ProviderFacts, ProviderId, ProviderState } from '@maestro/protocol';
-import { credentialSource, providerState } from '../ui/words.ts';
+import type { LoginFacts, PresetFacts, ProviderFacts, ProviderId, ProviderState } from '@maestro/protocol';
+import { credentialSource, providerState, providerStates } from '../ui/words.ts';
 
 type Add = (provider: ProviderId, service?: string) => void;
 
 /** Every provider: its state, where its credential comes from, the header profile in force, what to do. */
-export function Providers({ providers, onAdd }: { providers: readonly ProviderFacts[]; onAdd: Add }) {
+export function Providers(props: {
+  providers: readonly ProviderFacts[];
+  /** Vendors whose account can be used. */
+  logins: readonly LoginFacts[];
+  onAdd: Add;
+  onLogin: (provider: ProviderId) => void;
+}) {
   return (
     <ul className="providers">
-      {providers.map((provider) => (
-        <Provider key={provider.id} provider={provider} onAdd={onAdd} />
+      {props.providers.map((provider) => (
+        <Provider
+          key={provider.id}
+          provider={provider}
+          onAdd={props.onAdd}
+          onLogin={
+            props.logins.some((one) => one.provider === provider.id)
+              ? () => props.onLogin(provider.id)
+              : undefined
+          }
+        />
       ))}
     </ul>
   );
 }
 
-function Provider({ provider, onAdd }: { provider: ProviderFacts; onAdd: Add }) {
+function Provider(props: { provider: ProviderFacts; onAdd: Add; onLogin: (() => void) | undefined }) {
+  const { provider, onAdd, onLogin } = props;
   const takesKey = provider.auth_types.includes('api_key');
+  const isProgram = !takesKey && !provider.auth_types.includes('none');
   return (
     <li className="provider">
       <div className="provider-top">
         <h3>{provider.name}</h3>
         <StateOf state={provider.state} />
-        {takesKey && (
-          <button
-            type="button"
-            className="button small"
-            aria-label={`Add a key for ${provider.name}`}
-            onClick={() => onAdd(provider.id)}
-          >
-            Add a key
-          </button>
-        )}
+        <div className="provider-buttons">
+          {onLogin && (
+            <button
+              type="button"
+              className="button small"
+              aria-label={`Log in to use ${provider.name}`}
+              onClick={onLogin}
+            >
+              Log in
+            </button>
+          )}
+          {takesKey && (
+            <button
+              type="button"
+              className="button small"
+              aria-label={`Add a key for ${provider.name}`}
+              onClick={() => onAdd(provider.id)}
+            >
+              Add a key
+            </button>
+          )}
+        </div>
       </div>
       {provider.state !== 'ready' && <p className="hint">{providerState(provider)}</p>}
       <dl className="provider-facts">
@@ -39,17 +68,23 @@ function Provider({ provider, onAdd }: { provider: ProviderFacts; onAdd: Add }) 
           <dd>
             {provider.credential === null && provider.auth_types.includes('none')
               ? 'none needed'
-              : credentialSource(provider.credential)}
+              : isProgram && provider.credential === null
+                ? 'its own login'
+                : credentialSource(provider.credential)}
           </dd>
         </div>
-        <div>
-          <dt>Header profile</dt>
-          <dd className="mono">{provider.profile || 'not known yet'}</dd>
-        </div>
-        <div>
-          <dt>Address</dt>
-          <dd className="mono wrap">{provider.base_url || 'given by the session'}</dd>
-        </div>
+        {!isProgram && (
+          <>
+            <div>
+              <dt>Header profile</dt>
+              <dd className="mono">{provider.profile || 'not known yet'}</dd>
+            </div>
+            <div>
+              <dt>Address</dt>
+              <dd className="mono wrap">{provider.base_url || 'given by the session'}</dd>
+            </div>
+          </>
+        )}
       </dl>
       {provider.presets.length > 0 && (
         <details className="services">
@@ -89,18 +124,12 @@ function Service({ service, onAdd }: { service: PresetFacts; onAdd: () => void }
   );
 }
 
-const states: Record<ProviderState, { name: string; mark: string }> = {
-  ready: { name: 'Ready', mark: 'ready' },
-  needs_key: { name: 'Needs a key', mark: 'waiting' },
-  unreachable: { name: 'Does not answer', mark: 'failed' },
-  unknown: { name: 'Not asked yet', mark: 'idle' },
-};
-
 function StateOf({ state }: { state: ProviderState }) {
+  const { name, mark } = providerStates[state];
   return (
-    <span className={`mark ${states[state].mark}`}>
+    <span className={`mark ${mark}`}>
       <span className="mark-shape" aria-hidden="true" />
-      {states[state].name}
+      {name}
     </span>
   );
 }

@@ -1,7 +1,7 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useNeedsYou } from '../live/cards.ts';
-import { followServer, useServerFacts } from '../live/facts.ts';
+import { followServer, useNeededLogins, useServerFacts } from '../live/facts.ts';
 import { access } from '../live/maestro.ts';
 import { useSignal } from '../live/signal.ts';
 import { Announcer } from '../ui/announcer.tsx';
@@ -28,6 +28,8 @@ function Frame() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const inChat = path.startsWith('/sessions/');
   const needsYou = useNeedsYou();
+  const neededLogins = useNeededLogins();
+  const loginWords = neededLogins === 1 ? '1 login is over' : `${neededLogins} logins are over`;
   const facts = useServerFacts();
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a change of page closes the drawer
@@ -67,7 +69,13 @@ function Frame() {
             Usage
           </Link>
           <Link to="/auth" className="place" activeOptions={{ includeSearch: false }}>
-            Keys
+            Keys & accounts
+            {neededLogins > 0 && (
+              <span className="badge" title={loginWords}>
+                <span aria-hidden="true">{neededLogins}</span>
+                <span className="visually-hidden">, {loginWords}</span>
+              </span>
+            )}
           </Link>
         </nav>
         <span className="bar-space" />

@@ -5,6 +5,8 @@ import type { ReactNode } from 'react';
 export default function Modal(props: {
   title: string;
   narrow?: boolean;
+  /** Asked when it has closed: whether the focus goes back to where it was. Without it, yes. */
+  returnsFocus?: () => boolean;
   onClose: () => void;
   children: ReactNode;
 }) {
@@ -12,7 +14,10 @@ export default function Modal(props: {
     <Dialog.Root open onOpenChange={(open) => !open && props.onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className={`dialog${props.narrow ? ' narrow' : ''}`}>
+        <Dialog.Popup
+          className={`dialog${props.narrow ? ' narrow' : ''}`}
+          finalFocus={() => props.returnsFocus?.() ?? true}
+        >
           <Dialog.Title>{props.title}</Dialog.Title>
           {props.children}
         </Dialog.Popup>

@@ -1,0 +1,153 @@
+import type { Credential, LoginFlow } from '@maestro/protocol';
+import { useEffect, useRef, useState } from 'react';
+import { knowFlow } from '../live/logins.ts';
+import { client, failureOf } from '../live/maestro.ts';
+import { CopyButton } from '../ui/CopyButton.tsx';
+import { useNow } from '../ui/clock.ts';
+import { LoginAnswer } from './LoginAnswer.tsx';
+import { isUnderWay } from './login-memory.ts';
+import { loginStates, stateAt, timeLeft } from './login-words.ts';
+
+/** One login: where to go, what to bring back, and how far it is. */
+export function LoginPanel(props: {
+  flow: LoginFlow;
+  /** The vendor. */
+  name: string;
+  credential: Credential | undefined;
+  focused: boolean;
+  onAgain: () => void;
+  onDismiss: () => void;
+}) {
+  const { flow, name, credential, focused } = props;
+  const now = useNow(1000, isUnderWay(flow));
+  const state = stateAt(flow, now);
+  const { name: stateName, mark } = loginStates[state];
+  const [problem, setProblem] = useState<string | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const link = useRef<HTMLAnchorElement>(null);
+
+  useEffect(() => {
+    if (focused) link.current?.focus();
+  }, [focused]);
+
+  const cancel = async (): Promise<void> => {
+    try {
+      await client.cancelLogin({ params: { flow_id: flow.id } });
+      knowFlow({ ...flow, state: 'cancelled' });
+    } catch (error) {
+      setProblem(failureOf(error).message);
+    }
+  };
+
+  return (
+    <li className="provider login">
+      <div className="provider-top">
+        <h3 ref={heading} tabIndex={-1}>
+          {name}
+          {credential && <span className="muted">: {credential.name}</span>}
+        </h3>
+        <span className={`mark ${mark}`} role="status">
+          <span className="mark-shape" aria-hidden="true" />
+          {stateName}
+        </span>
+        {state === 'waiting' && <span className="hint">{timeLeft(flow, now)}</span>}
+        {isUnderWay(flow) && state !== 'expired' ? (
+          <button
+            type="button"
+            className="button small quiet"
+            aria-label={`Cancel the login with your ${name}`}
+            onClick={() => void cancel()}
+          >
+            Cancel
+          </button>
+        ) : (
+          <button
+            type="button"
+            className="button small quiet"
+            aria-label={`Close the login with your ${name}`}
+            onClick={props.onDismiss}
+          >
+            Close
+          </button>
+        )}
+      </div>
+      {problem && (
+        <p className="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+      {state === 'waiting' && (
+        <ol className="login-steps">
+          <li>
+            <div className="login-step">
+              <p>Log in on the vendor’s page.</p>
+              <div className="login-line">
+                <a
+                  ref={link}
+                  className="button primary small"
+                  href={flow.url}
+                  target="_blank"
+                  rel="noopener noreferrer"
+                >
+                  Open the page
+                </a>
+                <input
+                  className="input mono login-url"
+                  readOnly
+                  aria-label={`Address to log in with your ${name}`}
+                  value={flow.url}
+                  onFocus={(event) => event.target.select()}
+                />
+                <CopyButton label="Copy the address" text={() => flow.url} />
+              </div>
+            </div>
+          </li>
+          {flow.method === 'device' ? (
+            <li>
+              <div className="login-step">
+                <p>Type this code there. The rest happens by itself.</p>
+                <div className="login-line">
+                  <strong className="user-code mono">{flow.user_code}</strong>
+                  <CopyButton label="Copy the code" text={() => flow.user_code ?? ''} />
+                </div>
+              </div>
+            </li>
+          ) : (
+            <li>
+              <div className="login-step">
+                {flow.method === 'callback' && (
+                  <p>Your browser is sent back by itself when you have done so.</p>
+                )}
+                <LoginAnswer flow={flow} method={flow.method} onTaken={() => heading.current?.focus()} />
+              </div>
+            </li>
+          )}
+        </ol>
+      )}
+      {state === 'exchanging' && (
+        <p className="hint">The vendor is asked for the tokens. This takes a moment.</p>
+      )}
+      {state === 'done' && (
+        <p className="good">
+          {credential ? `“${credential.name}” is logged in` : 'Logged in'}
+          {credential?.account ? ` as ${credential.account}.` : '.'}
+        </p>
+      )}
+      {(state === 'failed' || state === 'expired') && (
+        <>
+          <p className="field-error">
+            {flow.message ??
+              (state === 'expired'
+                ? 'The time for this login is over. Nothing was saved.'
+                : 'The login failed. Nothing was saved.')}
+          </p>
+          <div>
+            <button type="button" className="button small" onClick={props.onAgain}>
+              Start again
+            </button>
+          </div>
+        </>
+      )}
+    </li>
+  );
+}
