@@ -49,6 +49,12 @@ describe('what an ACP agent tells becomes events (P15)', () => {
     ]);
   });
 
+  it('whole thoughts, each with a heading, are kept apart', async () => {
+    await using bench = await startBench();
+    const events = await turn(bench, { history: [says('thoughts')] });
+    expect(of(events, 'delta').map(({ text }) => text)).toEqual(['**One**\nfirst', '\n\n**Two**\nsecond']);
+  });
+
   it('a call that the agent leaves open ends with its turn', async () => {
     await using bench = await startBench();
     const events = await turn(bench, { history: [says('open')] });

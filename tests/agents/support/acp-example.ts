@@ -210,6 +210,11 @@ const deeds: Record<string, (prompt: Prompt) => Promise<Answer>> = {
     await say(text('Still here.'));
     return end;
   },
+  thoughts: async ({ say }) => {
+    for (const thought of ['**One**\nfirst', '**Two**\nsecond'])
+      await say({ sessionUpdate: 'agent_thought_chunk', content: { type: 'text', text: thought } });
+    return end;
+  },
   refusal: async () => ({ stopReason: 'refusal' }),
   max_tokens: async () => ({ stopReason: 'max_tokens' }),
   max_turn_requests: async () => ({ stopReason: 'max_turn_requests' }),

@@ -38,6 +38,9 @@ export interface TurnEventsOptions {
   readonly running: (is: boolean) => void;
 }
 
+/** gemini-cli tells whole thoughts, each with a heading. */
+const heading = /^\*\*[^\n]*\*\*\n/;
+
 /** Turns what an agent tells of one turn into events: blocks, messages, tool runs. */
 export class TurnEvents {
   readonly #options: TurnEventsOptions;
@@ -153,16 +156,20 @@ export class TurnEvents {
   #chunk(kind: 'text' | 'thought', content: Block, message: string | undefined): void {
     const text = textOf(content);
     if (text === '') return;
-    const { emit } = this.#options;
-    const growing = this.#growing;
-    if (growing && message !== undefined && growing.message !== message) this.#message();
-    if (this.#growing?.kind !== kind) {
-      this.#endText();
-      this.#growing = { block: this.#blocks++, kind, message };
-      emit({ type: 'block_start', block: this.#growing.block, kind });
-    }
+    if (this.#growing && message !== undefined && this.#growing.message !== message) this.#message();
+    const before = this.#growing?.kind === kind ? this.#growing : undefined;
+    const growing = before ?? this.#newText(kind, message);
     this.#unsaid = true;
-    emit({ type: 'delta', block: this.#growing?.block ?? 0, text });
+    const apart = before && kind === 'thought' && heading.test(text);
+    this.#options.emit({ type: 'delta', block: growing.block, text: apart ? `\n\n${text}` : text });
+  }
+
+  #newText(kind: 'text' | 'thought', message: string | undefined): Growing {
+    this.#endText();
+    const growing = { block: this.#blocks++, kind, message };
+    this.#growing = growing;
+    this.#options.emit({ type: 'block_start', block: growing.block, kind });
+    return growing;
   }
 
   #call(update: CallUpdate): void {
