@@ -1,4 +1,4 @@
-import type { AnyMessage, ClientConnection } from '@agentclientprotocol/sdk';
+import * as acp from '@agentclientprotocol/sdk';
 import type { Clock, Log } from '@maestro/ports';
 import { z } from 'zod';
 import { type Program, startProgram } from '../process/program.ts';
@@ -60,13 +60,11 @@ const protocolVersion = 1;
 /** Starts an agent and exchanges greetings. Rejects with an AgentFault; nothing of the agent is left then. */
 export const connect = async (options: ConnectOptions): Promise<Connection> => {
   const { agent, log, clock } = options;
-  // Loaded late: the start of the server does not pay for it.
-  const acp = await import('@agentclientprotocol/sdk');
   let heard = clock.monotonic();
   let garbage = 0;
   let served: { conversation: string; hands: Hands } | undefined;
   const asked = new Set<unknown>();
-  let incoming: ReadableStreamDefaultController<AnyMessage> | undefined;
+  let incoming: ReadableStreamDefaultController<acp.AnyMessage> | undefined;
 
   /** Updates are dealt with at once: so they come before the answer that was written after them. */
   const take = (message: z.output<typeof Message>): void => {
@@ -78,7 +76,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
       return;
     }
     if (message.method === undefined && !asked.delete(message.id)) return;
-    incoming?.enqueue(message as AnyMessage);
+    incoming?.enqueue(message as acp.AnyMessage);
   };
   const child: Program = startProgram({
     ...options,
@@ -92,12 +90,12 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
       if (garbage === 1) log.warn('acp.garbage', { agent: agent.id, line: line.slice(0, 200) });
     },
   });
-  const readable = new ReadableStream<AnyMessage>({
+  const readable = new ReadableStream<acp.AnyMessage>({
     start: (controller) => {
       incoming = controller;
     },
   });
-  const writable = new WritableStream<AnyMessage>({
+  const writable = new WritableStream<acp.AnyMessage>({
     write: (message) => {
       if ('method' in message && 'id' in message) asked.add(message.id);
       child.write(JSON.stringify(message));
@@ -115,7 +113,7 @@ export const connect = async (options: ConnectOptions): Promise<Connection> => {
       }
     };
   const { session, fs } = acp.methods.client;
-  const wire: ClientConnection = acp
+  const wire: acp.ClientConnection = acp
     .client({ name: 'maestro' })
     .onRequest(session.requestPermission, z.unknown(), by('permission'))
     .onRequest(fs.readTextFile, z.unknown(), by('read'))

@@ -4,10 +4,9 @@ import { findProgram } from '../process/find-program.ts';
 import type { AcpAgent } from './acp-agent.ts';
 import { installWords } from './agent-fault.ts';
 import type { AcpAgents } from './agent-list.ts';
-import { checkAgent } from './check-agent.ts';
 import { offered, splitModel } from './choices.ts';
 import { KeptAgents } from './kept-agents.ts';
-import { runTurn } from './run-turn.ts';
+import type { TurnOptions } from './run-turn.ts';
 
 export interface AcpLimits {
   /** To start and say hello, and to open a conversation. */
@@ -69,6 +68,11 @@ export const createAcp = (options: AcpOptions): ExternalAgent => {
     ];
   };
 
+  const met: TurnOptions['met'] = ({ agent, facts }, open) => {
+    const { image } = facts.agentCapabilities.promptCapabilities;
+    known.set(agent.id, { images: image, models: offered(open) });
+  };
+
   return {
     id: 'acp',
     name: 'Agent Client Protocol',
@@ -78,17 +82,16 @@ export const createAcp = (options: AcpOptions): ExternalAgent => {
       const all = places();
       return (all.find(({ program }) => program) ?? all[0])?.agent.id ?? 'gemini';
     },
-    run: (request, hands, signal) => {
-      const met: Parameters<typeof runTurn>[0]['met'] = ({ agent, facts }, open) => {
-        const { image } = facts.agentCapabilities.promptCapabilities;
-        known.set(agent.id, { images: image, models: offered(open) });
-      };
-      return runTurn({ deps, kept, request, hands, met }, signal);
+    run: async function* (request, hands, signal) {
+      // The protocol is loaded with the first turn: the start of the server does not pay for it.
+      const { runTurn } = await import('./run-turn.ts');
+      yield* runTurn({ deps, kept, request, hands, met }, signal);
     },
     look: async () => stateOf(places(), modelsOf, deps.agents.file),
     check: async (signal) => {
       const found = places().find(({ program }) => program);
       if (!found?.program) return { ok: false, error: noneInstalled(places(), deps.agents.file) };
+      const { checkAgent } = await import('./check-agent.ts');
       return checkAgent(deps, found.agent, found.program, signal);
     },
     describe: (id) => {
