@@ -31,7 +31,11 @@ export const installedAgent = async (name: string, version: string): Promise<str
       `${name}@${version}`,
     ];
     const env = { ...process.env, PATH: pinnedPath };
-    await promisify(execFile)('npm', args, { cwd: fresh, env, timeout: 200_000 });
+    await promisify(execFile)('npm', args, { cwd: fresh, env, timeout: 200_000 }).catch((error: unknown) => {
+      throw new Error(
+        `${name}@${version} could not be installed for this test. It comes from the npm registry; is it reachable? ${String(error)}`,
+      );
+    });
     if (!existsSync(commands)) renameSync(fresh, folder);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
