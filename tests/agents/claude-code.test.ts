@@ -4,6 +4,7 @@ import type { SessionWatch } from '@maestro/client';
 import type { Decision, ItemOf } from '@maestro/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, hasEnded, itemsOf, startHouse, until } from '../support/house.ts';
+import { maestro } from '../support/program.ts';
 import { removeFolder, temporaryFolder } from '../support/temporary.ts';
 import { claudeCode } from './support/claude-code.ts';
 
@@ -179,6 +180,16 @@ describe('the real Claude Code works in a session (P11)', () => {
       data: { error: expect.stringContaining('denied') },
     });
     denied.close();
+  });
+
+  it('is reached from the command line', async () => {
+    plays(/say it/, [[text('Said from the command line.')]]);
+    const args = ['run', '--provider', 'claude_code', '--model', 'claude-sonnet-5', 'say it'];
+    const { code, stdout } = await maestro(args, { env: { MAESTRO_DATA: data }, cwd: house.folder() });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringContaining('Said from the command line.'),
+    });
   });
 
   it('shows what its sub-agent does in the call that started it, and asks for each of its calls (S7)', async () => {

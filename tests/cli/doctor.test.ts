@@ -51,6 +51,22 @@ describe('maestro doctor', () => {
     });
   });
 
+  it('says whether Claude Code can be used, and what to do (P11)', async () => {
+    expect((await examine()).find('Claude Code')).toMatchObject({
+      state: 'limited',
+      found: 'not installed',
+      todo: expect.stringContaining('MAESTRO_CLAUDE_PATH'),
+    });
+    const claude = join(folder, 'claude');
+    writeFileSync(claude, '#!/bin/sh\n[ "$1" = auth ] && echo \'{"loggedIn": false}\' || echo 2.1.329\n');
+    chmodSync(claude, 0o755);
+    expect((await examine({ MAESTRO_CLAUDE_PATH: claude })).find('Claude Code')).toMatchObject({
+      state: 'limited',
+      found: expect.stringContaining('not logged in (claude 2.1.329'),
+      todo: expect.stringContaining('/login'),
+    });
+  });
+
   it('says which runtime is missing (A5)', async () => {
     const { find } = await examine({ PATH: folder });
     expect(find('Git')).toMatchObject({

@@ -173,6 +173,8 @@ describe('maestro run without a server', () => {
   it('says what is missing when no provider is ready (P14)', async () => {
     const env = {
       MAESTRO_DATA: join(folder, 'data'),
+      // No agent of this machine either.
+      PATH: folder,
       OLLAMA_HOST: '127.0.0.1:9',
       COMPATIBLE_BASE_URL: 'http://127.0.0.1:9',
     };

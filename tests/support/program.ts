@@ -23,7 +23,11 @@ export interface Program {
 /** The machine's own settings and keys must not reach a test. */
 export const cleanEnvironment = (): NodeJS.ProcessEnv => {
   const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'USERPROFILE'];
-  return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  return {
+    ...Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+    // Nor must the machine's own Claude Code, which spends somebody's money.
+    MAESTRO_CLAUDE_PATH: join(import.meta.dirname, 'no-claude'),
+  };
 };
 
 /** In a run that measures coverage each program writes its own. */

@@ -42,20 +42,33 @@ const checkOllama = async (config: ServerConfig): Promise<Check> => {
   }
 };
 
+/** Claude Code is a program of this machine: it can be looked at without a server. */
+const checkClaude = async (config: ServerConfig): Promise<Check> => {
+  const { createClaudeCode } = await import('@maestro/providers');
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const agent = createClaudeCode({ env: process.env, path: config.claude_path, log });
+  const { state, hint, program } = await agent.look(AbortSignal.timeout(patience_ms * 4));
+  const { name } = agent;
+  if (state === 'ready') return { name, state: 'fine', found: `ready, ${program}` };
+  const found = `${states[state]}${program ? ` (${program})` : ''}`;
+  return { name, state: 'limited', found, ...(hint ? { todo: hint } : {}) };
+};
+
+const states = {
+  needs_key: 'no key',
+  needs_login: 'not logged in',
+  not_installed: 'not installed',
+  too_old: 'too old',
+  unreachable: 'does not answer',
+  unknown: 'not asked yet',
+} as const;
+
 const ofFacts = (facts: ProviderFacts): Check => {
   const name = facts.name;
   if (facts.state === 'ready') {
     return { name, state: 'fine', found: facts.credential ? `ready, ${facts.credential}` : 'ready' };
   }
-  const found = {
-    needs_key: 'no key',
-    needs_login: 'not logged in',
-    not_installed: 'not installed',
-    too_old: 'too old',
-    unreachable: 'does not answer',
-    unknown: 'not asked yet',
-  };
-  return { name, state: 'limited', found: found[facts.state], ...(facts.hint ? { todo: facts.hint } : {}) };
+  return { name, state: 'limited', found: states[facts.state], ...(facts.hint ? { todo: facts.hint } : {}) };
 };
 
 const askServer = async (server: FoundServer): Promise<Check[] | undefined> => {
@@ -77,5 +90,5 @@ export const checkProviders = async (
   server: FoundServer | undefined,
 ): Promise<Check[]> => {
   const asked = server?.token ? await askServer(server) : undefined;
-  return asked ?? [...checkKeys(config), await checkOllama(config)];
+  return asked ?? [...checkKeys(config), await checkOllama(config), await checkClaude(config)];
 };

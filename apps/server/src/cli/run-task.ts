@@ -41,7 +41,7 @@ const firstReady = async (client: Client): Promise<ProviderId> => {
   const ready = providers.find(({ state }) => state === 'ready');
   if (ready) return ready.id;
   throw new StartError(
-    'No provider is ready: there is no API key and no Ollama answers.',
+    'No provider is ready: there is no API key, no Ollama answers, and no Claude Code is logged in.',
     `Set a key (such as ANTHROPIC_API_KEY), or see what is missing with: ${maestro} doctor`,
   );
 };

@@ -39,7 +39,8 @@ export function ChatHeader({ session, onInspector }: { session: Session; onInspe
       if (!next || next.state === 'ready' || !next.hint) return;
       setProblem({
         text: `${next.name}: ${next.hint}`,
-        ...((next.state === 'needs_key' || next.state === 'needs_login') && { keyOf: id }),
+        // The login of a program on this machine is not among our keys.
+        ...(/^needs_/.test(next.state) && !next.auth_types.includes('cli') && { keyOf: id }),
       });
     });
   };
