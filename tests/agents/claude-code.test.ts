@@ -22,7 +22,7 @@ beforeAll(async () => {
   const tiny = join(import.meta.dirname, 'support', 'tiny-mcp.ts');
   const mcpServers = {
     tiny: { command: process.execPath, args: ['--no-warnings', tiny] },
-    broken: { args: ['no command'] },
+    broken: { command: join(home, 'no-such-program') },
   };
   writeFileSync(join(data, 'mcp.json'), JSON.stringify({ mcpServers }));
   // What the person allows in their own settings does not go past the session's access mode.
@@ -150,6 +150,9 @@ describe('the real Claude Code works in a session (P11)', () => {
     const stop = answerAll(watching, (item) => (/tiny/.test(item.data.detail) ? 'accept' : 'decline'));
     const watch = await house.ask(id, 'shout hello');
     stop();
+    expect(itemsOf(watch, 'notice').map((each) => [each.data.code, each.data.text])).toEqual([
+      ['mcp_failed', expect.stringContaining('could not start the MCP server broken')],
+    ]);
     const [shout, touch] = itemsOf(watch, 'tool_call');
     expect(shout).toMatchObject({ status: 'done', title: 'tiny: shout', data: { output: 'HELLO!' } });
     expect(touch).toMatchObject({
@@ -266,4 +269,39 @@ describe('the real Claude Code works in a session (P11)', () => {
     expect(body).not.toContain('what was said before in this session');
     again.close();
   });
+
+  it('is ended with a server that is killed in the middle of its turn, which goes on after (S9)', async () => {
+    const folder = house.folder();
+    const work = 'echo $PPID > claude.pid; sleep 60';
+    plays(/heavy work/, [[text('I begin.'), call('Bash', { command: work, description: 'x' })]]);
+    const { id } = await session(folder, 'full');
+    const params = { session_id: id };
+    await house.client.sendMessage({ params, body: { text: 'do the heavy work' } });
+    const file = join(folder, 'claude.pid');
+    await expect.poll(() => readFileSync(file, 'utf8').trim(), { timeout: 15_000 }).not.toBe('');
+    const claude = Number(readFileSync(file, 'utf8'));
+    await house.crash();
+    await expect.poll(() => isRunning(claude), { timeout: 10_000 }).toBe(false);
+
+    const watch = house.live.watchSession(id);
+    await until(watch, () => watch.view?.turn?.status === 'interrupted', 'the crash is marked');
+    expect(itemsOf(watch, 'tool_call')[0]?.status).toBe('unknown');
+    plays(/Continue/, [[text('I went on.')]]);
+    await house.client.resume({ params });
+    await until(watch, () => watch.view?.turn?.status === 'done', 'the turn goes on to its end');
+    expect(itemsOf(watch, 'agent_message').at(-1)?.data.text).toBe('I went on.');
+    const body = house.simulator.requests.at(-1)?.body.toString('utf8') ?? '';
+    expect(body).toContain('do the heavy work');
+    expect(body).not.toContain('what was said before in this session');
+    watch.close();
+  });
 });
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};

@@ -1,6 +1,6 @@
 import type { Log } from '@maestro/ports';
 import type { Json } from '@maestro/protocol';
-import { type Fields, isObject, parseJson } from '../../vendors/shared/json.ts';
+import { type Fields, fields, isObject, list, parseJson } from '../../vendors/shared/json.ts';
 import { type Program, startProgram } from '../process/program.ts';
 
 export interface Launch {
@@ -29,6 +29,7 @@ export class Connection {
   readonly ended: Promise<string>;
   readonly #program: Program;
   readonly #log: Log;
+  readonly #told = new Set<string>();
   #listener: Listener | undefined;
   #asked = 0;
   #over = false;
@@ -60,6 +61,16 @@ export class Connection {
   /** The end of what it wrote to standard error. */
   get lastWords(): string {
     return this.#program.lastWords();
+  }
+
+  /** The MCP servers that it could not start, by what it says at the beginning of a turn; each is named once. */
+  newlyFailed(init: Fields): string[] {
+    const failed = list(init['mcp_servers']).flatMap((each) => {
+      const { name, status } = fields(each);
+      return status === 'failed' && typeof name === 'string' && !this.#told.has(name) ? [name] : [];
+    });
+    for (const name of failed) this.#told.add(name);
+    return failed;
   }
 
   /** Only while a turn runs; undefined: nobody. */

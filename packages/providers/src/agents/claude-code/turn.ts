@@ -55,7 +55,10 @@ export async function* runTurn(options: TurnOptions): AsyncGenerator<AgentEvent,
     garbage: () => silence.heard(),
     line: (message) => {
       silence.heard();
-      if (message['type'] === 'system' && message['subtype'] === 'init') basis = basisOf(message, env);
+      if (message['type'] === 'system' && message['subtype'] === 'init') {
+        basis = basisOf(message, env);
+        for (const name of connection.newlyFailed(message)) queue.push(noServer(name));
+      }
       if (message['type'] !== 'result') return decoder.line(message);
       decoder.end();
       finish({ type: 'result', result: message });
@@ -118,6 +121,13 @@ export async function* runTurn(options: TurnOptions): AsyncGenerator<AgentEvent,
     connection.listen(undefined);
   }
 }
+
+const noServer = (name: string): AgentEvent => ({
+  type: 'notice',
+  code: 'mcp_failed',
+  level: 'warning',
+  text: `Claude Code could not start the MCP server ${name}: its tools are not there. Check its entry in mcp.json.`,
+});
 
 const broken = (error: ProviderError): AgentEvent => ({ type: 'error', error, spent: [] });
 
