@@ -26,8 +26,9 @@ import type {
 } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import type { EngineDeps } from '../deps.ts';
-import { runTurn, type TurnEnd, unexpectedEnd } from '../turn/run-turn.ts';
+import { runTurn } from '../turn/run-turn.ts';
 import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
+import { type TurnEnd, unexpectedEnd } from '../turn/turn-end.ts';
 import { Approvals } from './approvals.ts';
 import { Branches } from './branches.ts';
 import { Checkpoints } from './checkpoints.ts';

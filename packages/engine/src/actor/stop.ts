@@ -1,4 +1,4 @@
-import type { TurnEnd } from '../turn/run-turn.ts';
+import type { TurnEnd } from '../turn/turn-end.ts';
 
 /** Why a turn is stopped, as the abort reason. */
 export type StopReason = 'person' | 'drain' | 'lost';

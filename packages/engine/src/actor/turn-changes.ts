@@ -2,7 +2,7 @@ import type { Change, ItemWrite, TurnWrite } from '@maestro/ports';
 import type { Item, QueueId, RouteParsed, Routes, Session, Turn, TurnId } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import { failedNotice, notice } from '../turn/notice.ts';
-import type { TurnEnd } from '../turn/run-turn.ts';
+import type { TurnEnd } from '../turn/turn-end.ts';
 import { closeOpen } from './crash-change.ts';
 import { delivered, type Incoming } from './messages.ts';
 

@@ -1,51 +1,9 @@
-import type { Cause, TurnStatus } from '@maestro/protocol';
 import { runAgentTurn } from '../agent-turn/run-agent-turn.ts';
 import { runCalls, skipCalls } from '../tools/dispatch.ts';
 import { Toolbox } from '../tools/toolbox.ts';
-import { runStep, type StepOutcome } from './step.ts';
-import type { ToolCall } from './step-items.ts';
+import { runStep } from './step.ts';
 import { SessionLost, type TurnContext } from './turn-context.ts';
-
-type Answered = Extract<StepOutcome, { type: 'answered' }>;
-
-/** How a turn ended, for its row and its last notice. */
-export interface TurnEnd {
-  readonly status: Extract<TurnStatus, 'done' | 'failed' | 'interrupted'>;
-  readonly cause: Cause | null;
-  readonly reason: string | null;
-  readonly remedy?: string;
-  readonly steps: number;
-}
-
-/** What follows a step: the rule of the loop, apart from its effects. */
-export const decide = (
-  outcome: Exclude<StepOutcome, Answered> | (Omit<Answered, 'calls'> & { calls: readonly ToolCall[] }),
-): { type: 'tools' } | { type: 'again' } | { type: 'end'; end: Omit<TurnEnd, 'steps'> } => {
-  if (outcome.type === 'failed') {
-    const { cause, message, remedy } = outcome.error;
-    const status = cause === 'aborted' ? 'interrupted' : 'failed';
-    return { type: 'end', end: { status, cause, reason: message, ...(remedy ? { remedy } : {}) } };
-  }
-  if (outcome.stop === 'refused') return { type: 'end', end: refused };
-  if (outcome.calls.length > 0) return { type: 'tools' };
-  if (outcome.stop === 'pause') return { type: 'again' };
-  if (outcome.stop === 'max_output') return { type: 'end', end: cutOff };
-  return { type: 'end', end: { status: 'done', cause: null, reason: null } };
-};
-
-const refused = {
-  status: 'failed',
-  cause: 'refused',
-  reason: 'The model refused to answer this.',
-  remedy: 'Rephrase the message, or choose another model.',
-} as const;
-
-const cutOff = {
-  status: 'failed',
-  cause: 'max_output',
-  reason: "The answer was cut off at the model's output limit.",
-  remedy: 'Resume the turn, or send "continue", to let it go on.',
-} as const;
+import { decide, type TurnEnd } from './turn-end.ts';
 
 /** One turn to its end. Throws SessionLost only. `stepsBefore`: steps this turn had finished before it was resumed. */
 export const runTurn = async (context: TurnContext, stepsBefore: number): Promise<TurnEnd> => {
@@ -98,15 +56,6 @@ const runSteps = async (context: TurnContext, stepsBefore: number): Promise<Turn
     if (next.type === 'tools' && outcome.type === 'answered') await runCalls(context, outcome.calls, toolbox);
   }
 };
-
-/** How a turn ends by a fault of ours. */
-export const unexpectedEnd = (error: unknown, steps: number): TurnEnd => ({
-  status: 'failed',
-  cause: 'internal',
-  reason: `Something went wrong inside the server: ${error instanceof Error ? error.message : String(error)}`,
-  remedy: 'Resume the turn; if it happens again, please report it.',
-  steps,
-});
 
 const stopped = (steps: number): TurnEnd => ({
   status: 'interrupted',

@@ -1,6 +1,6 @@
 import type { ItemId } from '@maestro/protocol';
 import { describe, expect, it } from 'vitest';
-import { decide } from './run-turn.ts';
+import { decide } from './turn-end.ts';
 
 const call = { item_id: 'itm_1' as ItemId, call_id: 'a', name: 'read_file', input: {} };
 
