@@ -126,7 +126,12 @@ describe.each(ids)('%s called with a login', (id) => {
     if (answer.end.type !== 'done' || !seen) throw new Error(reason(answer));
     const { exchange } = answer.end;
     expect(seen.body.equals(exchange.request_body)).toBe(true);
-    expect(seen.raw_headers.map(([name]) => name)).toEqual(exchange.request_headers.map(([name]) => name));
+    // Order, casing and values; the secret alone is shown masked.
+    const masked = seen.raw_headers.map(([name, value], place) =>
+      name === 'Authorization' ? exchange.request_headers[place] : [name, value],
+    );
+    expect(masked).toEqual(exchange.request_headers);
+    expect(seen.raw_headers).toContainEqual(['Authorization', expect.stringMatching(/^Bearer \S{20,}$/)]);
     const shown = Object.fromEntries(exchange.request_headers);
     expect(shown['Authorization']).not.toContain(simulator.logins.families.at(-2)?.access_tokens[0]?.token);
     // Nobody else's name: neither its user agent nor its system sentence.

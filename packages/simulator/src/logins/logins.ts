@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LoginProvider } from '@maestro/protocol';
 import { now, type RequestKind, type RequestLog, type SeenRequest } from '../request-log.ts';
 import type { Scheduler } from '../scheduler.ts';
@@ -8,6 +7,7 @@ import { authorizePage } from './authorize.ts';
 import { deviceCode, deviceToken } from './device.ts';
 import { GoogleAccounts } from './google.ts';
 import { type Family, Grants } from './grants.ts';
+import { type LoginRequest, see, send } from './seen.ts';
 import {
   type LoginCommand,
   type LoginSwitches,
@@ -50,13 +50,6 @@ export interface Logins {
   issue(provider: LoginProvider): Family;
   /** Every login, oldest first, with all its tokens and how often each refresh token came. */
   readonly families: readonly Family[];
-}
-
-export interface LoginRequest {
-  readonly incoming: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly headers: ReadonlyMap<string, string>;
-  readonly body: Buffer;
 }
 
 /** Answers the requests of logins and keeps what they gave. */
@@ -212,7 +205,7 @@ export class LoginService implements Logins {
   }
 
   #token(request: LoginRequest, vendor: LoginVendor): true {
-    const seen = this.#see(request, 'token');
+    const seen = see(this.#log, request, 'token');
     const index = this.#faults.findIndex(({ provider }) => provider === vendor.provider);
     const [taken] = index < 0 ? [] : this.#faults.splice(index, 1);
     const device_uri = `http://${request.headers.get('host')}/deviceauth/callback`;
@@ -238,10 +231,10 @@ export class LoginService implements Logins {
   ): void {
     switch (fault?.kind) {
       case undefined:
-        this.#send(response, seen, carryOut());
+        send(this.#log, response, seen, carryOut());
         return;
       case 'status':
-        this.#send(response, seen, broken(vendor.provider, fault.status, fault.retry_after_s));
+        send(this.#log, response, seen, broken(vendor.provider, fault.status, fault.retry_after_s));
         return;
       case 'cut':
       case 'lost':
@@ -253,7 +246,7 @@ export class LoginService implements Logins {
         return;
       case 'stall': {
         const reply = fault.done ? carryOut() : undefined;
-        this.#held.add(() => this.#send(response, seen, reply ?? carryOut()));
+        this.#held.add(() => send(this.#log, response, seen, reply ?? carryOut()));
         seen.ending = 'stalled';
         this.#log.changed(seen);
       }
@@ -261,54 +254,8 @@ export class LoginService implements Logins {
   }
 
   #reply(request: LoginRequest, kind: RequestKind, reply: LoginReply): true {
-    this.#send(request.response, this.#see(request, kind), reply);
+    send(this.#log, request.response, see(this.#log, request, kind), reply);
     return true;
-  }
-
-  #see({ incoming, response, body }: LoginRequest, kind: RequestKind): SeenRequest {
-    const number = this.#log.next();
-    const raw = incoming.rawHeaders;
-    const seen: SeenRequest = {
-      number,
-      request_id: `login_${number}`,
-      wire: null,
-      kind,
-      method: incoming.method ?? '',
-      url: incoming.url ?? '',
-      raw_headers: raw.flatMap((name, index) => (index % 2 === 0 ? [[name, raw[index + 1] ?? '']] : [])),
-      body,
-      json: null,
-      model: null,
-      user_text: '',
-      arrived_at: now(),
-      status: null,
-      refused: null,
-      first_chunk_at: null,
-      chunks: 0,
-      ending: 'open',
-      ended_at: null,
-    };
-    response.once('close', () => {
-      if (seen.ending !== 'open' && seen.ending !== 'stalled') return;
-      seen.ending = response.writableFinished ? 'complete' : 'aborted';
-      seen.ended_at = now();
-      this.#log.changed(seen);
-    });
-    this.#log.add(seen);
-    return seen;
-  }
-
-  #send(response: ServerResponse, seen: SeenRequest, reply: LoginReply): void {
-    seen.status = reply.status;
-    seen.refused = reply.refused;
-    seen.first_chunk_at = now();
-    seen.chunks = 1;
-    response.writeHead(reply.status, {
-      ...reply.headers,
-      'content-length': Buffer.byteLength(reply.body),
-    });
-    response.end(reply.body);
-    this.#log.changed(seen);
   }
 }
 
