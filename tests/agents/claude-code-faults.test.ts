@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AgentEvent, AgentRequest, ExternalAgent, HistoryMessage } from '@maestro/ports';
@@ -7,6 +6,7 @@ import type { ConversationId, SessionId } from '@maestro/protocol';
 import { createClaudeCode } from '@maestro/providers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { removeFolder, temporaryFolder } from '../support/temporary.ts';
+import { fakeClaude } from './support/claude-code.ts';
 
 let folder: string;
 const agents: ExternalAgent[] = [];
@@ -18,20 +18,11 @@ afterEach(async () => {
   await removeFolder(folder);
 });
 
-const fake = join(import.meta.dirname, 'support', 'fake-claude.ts');
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-/** A program named `claude` that behaves as the fault says. */
-const program = (): string => {
-  const path = join(folder, 'claude');
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${fake}' "$@"\n`);
-  chmodSync(path, 0o755);
-  return path;
-};
 
 const withFault = (fault: string, silence_ms = 20_000, more: Record<string, string> = {}): ExternalAgent => {
   const env = { PATH: process.env['PATH'], HOME: folder, FAKE_CLAUDE: fault, ...more };
-  const agent = createClaudeCode({ env, path: program(), silence_ms, log });
+  const agent = createClaudeCode({ env, path: fakeClaude(folder), silence_ms, log });
   agents.push(agent);
   return agent;
 };
@@ -211,7 +202,7 @@ describe('a Claude Code that is stopped (S9, P11)', () => {
   });
 
   it('ends with a server that is killed', async () => {
-    program();
+    fakeClaude(folder);
     const script = `
       import { createClaudeCode } from '@maestro/providers';
       const log = { info() {}, warn: console.error, error: console.error };

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -52,10 +52,11 @@ const install = async (folder: string): Promise<void> => {
     throw new Error(`${what} has no program for ${process.platform} ${process.arch}.`);
 };
 
-/** The environment of a Claude Code that calls nobody but the simulator. */
-export const quietClaude = (home: string, origin: string): Record<string, string> => ({
-  HOME: home,
-  ANTHROPIC_BASE_URL: origin,
-  ANTHROPIC_API_KEY: 'sk-ant-test-key',
-  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-});
+/** A program named `claude` in this folder that behaves as FAKE_CLAUDE of its environment says. */
+export const fakeClaude = (folder: string): string => {
+  const path = join(folder, 'claude');
+  const script = join(import.meta.dirname, 'fake-claude.ts');
+  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${script}' "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+};

@@ -27,6 +27,8 @@ export function Composer({ session }: { session: Session }) {
   const [over, setOver] = useState(false);
   const running = session.status === 'running' || session.status === 'waiting';
   const archived = session.archived_at !== null;
+  /** A program of its own takes nothing while it works. */
+  const takesNow = session.auth_type !== 'cli';
   const nothing = draft.text.trim() === '' && draft.attachments.length === 0;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
@@ -167,7 +169,9 @@ export function Composer({ session }: { session: Session }) {
           {archived
             ? 'This session is archived; a message wakes it.'
             : running
-              ? 'Enter queues, Ctrl Enter sends into the running turn'
+              ? takesNow
+                ? 'Enter queues, Ctrl Enter sends into the running turn'
+                : 'Enter queues: this agent takes it when its turn ends'
               : 'Enter sends, Shift Enter makes a new line'}
         </span>
         <input
@@ -190,7 +194,7 @@ export function Composer({ session }: { session: Session }) {
           <Icon name="clip" />
           {uploading > 0 ? 'Attaching…' : 'Attach'}
         </button>
-        {running && (
+        {running && takesNow && (
           <button
             type="button"
             className="button"

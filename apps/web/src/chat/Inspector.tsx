@@ -74,6 +74,15 @@ function Tools({ session }: { session: Session }) {
       setProblem(failureOf(error).message);
     }
   };
+  if (session.auth_type === 'cli')
+    return (
+      <section>
+        <h2>Tools in this session</h2>
+        <p className="hint">
+          This agent works with tools of its own. The access mode decides what they may do.
+        </p>
+      </section>
+    );
   return (
     <section>
       <h2>Tools in this session</h2>

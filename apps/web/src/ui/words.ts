@@ -38,14 +38,19 @@ export const efforts: readonly (readonly [Effort, string])[] = [
   ['max', 'Maximum'],
 ];
 
-const places: Record<string, string> = { environment: 'the environment', simulator: 'the simulator' };
+const places: Record<string, string> = {
+  environment: 'the environment',
+  'config.json': 'config.json',
+  simulator: 'the simulator',
+};
 
 /** Where a credential comes from in words; the server says `environment NAME`, `config.json NAME` or `vault: name`. */
 export const credentialSource = (source: string | null): string => {
   if (source === null) return 'none';
   if (source.startsWith('vault: ')) return `saved “${source.slice(7)}”`;
   const [place = '', ...name] = source.split(' ');
-  return name.length === 0 ? source : `${name.join(' ')} from ${places[place] ?? place}`;
+  const from = places[place];
+  return from === undefined ? source : `${name.join(' ')} from ${from}`;
 };
 
 /** What a provider's state is called, and the shape of its mark. */
