@@ -151,6 +151,23 @@ describe('logins with an account (W1, P8)', () => {
     expect(await credentialRow(page, 'never').count()).toBe(0);
   });
 
+  it('goes on waiting where the vendor could not be asked, with the reason and what was typed', async () => {
+    const { logins } = stage.house.simulator;
+    const [page, other] = await Promise.all([stage.page({ path: '/auth' }), stage.page({ path: '/auth' })]);
+    await begin(page, 'Claude account', 'Paste the answer', 'second try');
+    const code = await answerOf(await addressOf(page, 'Claude account'));
+    logins.fail('anthropic', { kind: 'status', status: 503 });
+    const box = page.getByLabel('Code or address');
+    await box.fill(code);
+    await box.press('Enter');
+    for (const each of [page, other]) await each.locator('.login .field-error').waitFor();
+    expect(await box.inputValue()).toBe(code);
+    await box.press('Enter');
+    await credentialRow(page, 'second try').getByText('Valid').waitFor();
+    // The browser itself reports the refused request.
+    stage.complaints.length = 0;
+  });
+
   it('is given up in one page and gone in the other, and tells when its time is over', async () => {
     const [page, other] = await Promise.all([stage.page({ path: '/auth' }), stage.page({ path: '/auth' })]);
     await begin(page, 'Claude account', 'Paste the answer', 'given up');

@@ -67,6 +67,9 @@ describe('accessible in both themes and at both sizes (W10)', () => {
     await page.getByRole('button', { name: 'New session' }).click();
     await page.getByRole('dialog').getByLabel('Working directory').waitFor();
     await checkLooks(page, 'new');
+    await page.getByRole('dialog').getByLabel('Provider', { exact: true }).selectOption('compatible');
+    await page.getByRole('button', { name: 'OpenRouter' }).click();
+    await checkLooks(page, 'new-service', looks.slice(1, 3));
     await page.keyboard.press('Escape');
     await page.locator('.card', { hasText: 'A key' }).getByRole('button', { name: 'Delete' }).click();
     await page.getByLabel('Type “delete” to confirm').waitFor();

@@ -13,6 +13,7 @@ export function LoginAnswer(props: { flow: LoginFlow; method: 'callback' | 'past
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
   const box = useRef<HTMLInputElement>(null);
+  const working = busy || flow.state === 'exchanging';
   const { label, hint } = answerWords[props.method];
 
   const change = (text: string): void => {
@@ -44,7 +45,7 @@ export function LoginAnswer(props: { flow: LoginFlow; method: 'callback' | 'past
 
   return (
     <form onSubmit={(event) => void finish(event)} noValidate autoComplete="off">
-      <Field id={`answer-${flow.id}`} label={label} hint={hint} error={problem}>
+      <Field id={`answer-${flow.id}`} label={label} hint={hint} error={problem ?? flow.message ?? undefined}>
         {(field) => (
           <div className="login-line">
             <input
@@ -56,8 +57,8 @@ export function LoginAnswer(props: { flow: LoginFlow; method: 'callback' | 'past
               value={typed}
               onChange={(event) => change(event.target.value)}
             />
-            <button type="submit" className="button small" disabled={busy}>
-              {busy ? 'Finishing…' : 'Finish'}
+            <button type="submit" className="button small" disabled={working}>
+              {working ? 'Finishing…' : 'Finish'}
             </button>
           </div>
         )}

@@ -76,7 +76,7 @@ export function LoginPanel(props: {
           {problem}
         </p>
       )}
-      {state === 'waiting' && (
+      {(state === 'waiting' || state === 'exchanging') && (
         <ol className="login-steps">
           <li>
             <div className="login-step">
@@ -110,6 +110,7 @@ export function LoginPanel(props: {
                   <strong className="user-code mono">{flow.user_code}</strong>
                   <CopyButton label="Copy the code" text={() => flow.user_code ?? ''} />
                 </div>
+                {flow.message && <p className="field-error">{flow.message}</p>}
               </div>
             </li>
           ) : (
@@ -123,9 +124,6 @@ export function LoginPanel(props: {
             </li>
           )}
         </ol>
-      )}
-      {state === 'exchanging' && (
-        <p className="hint">The vendor is asked for the tokens. This takes a moment.</p>
       )}
       {state === 'done' && (
         <p className="good">

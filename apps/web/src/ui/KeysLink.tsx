@@ -34,9 +34,11 @@ export function KeysLink(props: {
     .toSorted((a, b) => Number(b.is_default) - Number(a.is_default))[0];
   const [words, search]: [string, KeysSearch] = over
     ? [over.state === 'needs_login' ? 'Log in again' : 'See the refused key', { credential: over.id }]
-    : kind === 'oauth' && provider
-      ? ['Log in', { provider, login: true }]
-      : ['Add a key', { ...(provider && { provider }), ...(service && { service }) }];
+    : kind === 'cli'
+      ? ['See what it needs', {}]
+      : kind === 'oauth' && provider
+        ? ['Log in', { provider, login: true }]
+        : ['Add a key', { ...(provider && { provider }), ...(service && { service }) }];
   return (
     <Link to="/auth" search={search} className="keys-link">
       {words}
