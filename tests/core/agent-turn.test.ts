@@ -198,6 +198,35 @@ describe('a turn of an external agent (P11)', () => {
     expect(of(items, 'approval').map((each) => each.data.tool_item_id)).toEqual([first?.id, second?.id]);
   });
 
+  it('that is gone while the person is asked takes its question back (P10, S7)', async () => {
+    const agent = fakeAgent(async function* (_request, hands) {
+      yield* calls(0, 'c1', 'Bash');
+      yield message();
+      const question = { call_id: 'c1', tool: 'Bash', input: {}, title: 'Run ls', paths: [] };
+      hands.approve({ ...question, risk: 'execute' }).catch(() => undefined);
+      await shown.promise;
+      yield { type: 'error', error: { cause: 'crash', message: 'It ended.' }, spent: [] };
+    });
+    const shown = Promise.withResolvers<void>();
+    await using house = await startEngine({
+      agents: [agent],
+      published: (events) => {
+        if (events.some((event) => event.kind === 'item' && event.data.kind === 'approval')) shown.resolve();
+      },
+    });
+    const id = await agentSession(house, 'ask');
+    await house.send(id, 'Go');
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', cause: 'crash' });
+    const [approval] = of(await house.items(id), 'approval');
+    expect(approval?.status).toBe('cancelled');
+    if (!approval) return;
+    expect(await house.engine.answer(id, approval.id, 'accept')).toMatchObject({
+      ok: false,
+      error: { code: 'conflict' },
+    });
+    expect((await house.stores.sessions.get(id))?.status).toBe('failed');
+  });
+
   it('is stopped: what was heard stays, the call that ran is ended, the conversation is kept (S9)', async () => {
     let running: (() => void) | undefined;
     const runs = new Promise<void>((resolve) => {

@@ -400,8 +400,8 @@ export class SessionActor {
       write: (change, announced) => this.#writeForTurn(change, announced),
       patiently,
       deliverImmediate: () => this.#deliverImmediate(turn_id),
-      approve: (question) =>
-        this.#approvals.ask(question, turn_id, signal, (change) => this.#writeForTurn(change)),
+      approve: (question, until = signal) =>
+        this.#approvals.ask(question, turn_id, until, (change) => this.#writeForTurn(change)),
     };
   }
 

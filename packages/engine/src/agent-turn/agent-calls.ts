@@ -1,5 +1,5 @@
 import type { AgentAnswer, AgentEvent, AgentQuestion } from '@maestro/ports';
-import type { Item, ItemOf } from '@maestro/protocol';
+import type { Decision, Item, ItemOf } from '@maestro/protocol';
 import { itemWrite, rewrite } from '../actor/new-item.ts';
 import { decideAccess, firstOutside } from '../tools/access.ts';
 import { finishCall, notFinished, wrong } from '../tools/dispatch.ts';
@@ -20,6 +20,9 @@ type End = Extract<AgentEvent, { type: 'tool_end' }>;
 export class AgentCalls {
   readonly #context: TurnContext;
   readonly #open = new Map<string, Open>();
+  /** Questions that wait for the person. An agent may be gone before they are answered. */
+  readonly #asking = new Set<Promise<unknown>>();
+  readonly #over = new AbortController();
 
   constructor(context: TurnContext) {
     this.#context = context;
@@ -87,6 +90,12 @@ export class AgentCalls {
       });
   }
 
+  /** The agent is done or gone: nobody waits for its questions any more. */
+  async over(): Promise<void> {
+    this.#over.abort();
+    await Promise.allSettled(this.#asking);
+  }
+
   /** Answers the agent's questions: the session's access mode first, then the person. `before` completes the answer that asks. */
   approver(before: () => Promise<void>): (question: AgentQuestion) => Promise<AgentAnswer> {
     return async (question) => {
@@ -102,16 +111,17 @@ export class AgentCalls {
       await before();
       const known = this.#open.get(question.call_id);
       const item = known?.item ?? (await this.#unknown(question));
-      const decision = await this.#context.approve({
-        tool: question.tool,
-        action: question.tool,
-        detail: question.title,
-        risk: question.risk,
-        item,
-      });
+      const decision = await this.#ask(question, item);
       if (!known) await this.#close(item);
       return { decision, reason: null };
     };
+  }
+
+  async #ask({ tool, title, risk }: AgentQuestion, item: Item): Promise<Decision> {
+    const until = AbortSignal.any([this.#context.signal, this.#over.signal]);
+    const asked = this.#context.approve({ tool, action: tool, detail: title, risk, item }, until);
+    this.#asking.add(asked);
+    return asked.finally(() => this.#asking.delete(asked));
   }
 
   /** A call that the agent has not shown: a question needs one to stand at. */

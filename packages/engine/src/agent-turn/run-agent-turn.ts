@@ -106,6 +106,7 @@ const endOf = async (
   calls: AgentCalls,
   last: Extract<AgentEvent, { type: 'done' | 'error' }>,
 ): Promise<TurnEnd> => {
+  await calls.over();
   if (last.type === 'done') await messages.close();
   else await messages.broken(last.error);
   if (context.signal.aborted) await calls.stopped();

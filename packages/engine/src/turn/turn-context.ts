@@ -25,12 +25,18 @@ export interface TurnContext {
   patiently<T>(read: () => Promise<T>): Promise<T>;
   /** Delivers the messages the person wants in before the next step; their rows. */
   deliverImmediate(): Promise<readonly HistoryRow[]>;
-  /** Asks the person and waits. Already agreed for the session: answers at once. */
-  approve(question: {
-    tool: string;
-    action: string;
-    detail: string;
-    risk: 'read' | 'write' | 'execute';
-    item: Item;
-  }): Promise<Decision>;
+  /**
+   * Asks the person and waits. Already agreed for the session: answers at once. `until`: the question is taken back
+   * (`cancel`) when it aborts; without it when the turn is stopped.
+   */
+  approve(
+    question: {
+      tool: string;
+      action: string;
+      detail: string;
+      risk: 'read' | 'write' | 'execute';
+      item: Item;
+    },
+    until?: AbortSignal,
+  ): Promise<Decision>;
 }

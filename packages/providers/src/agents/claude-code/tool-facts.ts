@@ -17,7 +17,6 @@ const reads = new Set([
   'Agent',
   'TaskOutput',
   'ToolSearch',
-  'Skill',
   'ReportFindings',
   'BashOutput',
 ]);
