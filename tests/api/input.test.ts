@@ -175,31 +175,32 @@ describe('a bad path or query', () => {
     },
   );
   // A provider is one of a list: another word is no provider at all.
-  it.each(
-    parameters.filter(({ name }) => name !== 'provider'),
-  )('$id: an unknown $name is a 404 in words (Q2)', async ({ route }) => {
-    const bodies: Record<string, unknown> = {
-      patchTool: { is_enabled: true },
-      patchSession: { title: 'New' },
-      sendMessage: { text: 'Hello' },
-      patchQueued: { text: 'Hello' },
-      answer: { decision: 'accept' },
-      fork: {},
-      activateConversation: { id: 'con_1' },
-      editMessage: { item_id: 'itm_1', text: 'Hello' },
-      completeLogin: { code: 'x' },
-      patchCredential: { name: 'Other' },
-    };
-    const body = bodies[route.id];
-    const answer = await send(
-      route,
-      pathOf(route),
-      body === undefined ? undefined : JSON.stringify(body),
-      body ? json : {},
-    );
-    expect([answer.status, errorOf(answer).code]).toEqual([404, 'not_found']);
-    expect(errorOf(answer).message.length).toBeGreaterThan(10);
-  });
+  it.each(parameters.filter(({ name }) => name !== 'provider'))(
+    '$id: an unknown $name is a 404 in words (Q2)',
+    async ({ route }) => {
+      const bodies: Record<string, unknown> = {
+        patchTool: { is_enabled: true },
+        patchSession: { title: 'New' },
+        sendMessage: { text: 'Hello' },
+        patchQueued: { text: 'Hello' },
+        answer: { decision: 'accept' },
+        fork: {},
+        activateConversation: { id: 'con_1' },
+        editMessage: { item_id: 'itm_1', text: 'Hello' },
+        completeLogin: { code: 'x' },
+        patchCredential: { name: 'Other' },
+      };
+      const body = bodies[route.id];
+      const answer = await send(
+        route,
+        pathOf(route),
+        body === undefined ? undefined : JSON.stringify(body),
+        body ? json : {},
+      );
+      expect([answer.status, errorOf(answer).code]).toEqual([404, 'not_found']);
+      expect(errorOf(answer).message.length).toBeGreaterThan(10);
+    },
+  );
   it.each(
     all.flatMap((route) =>
       Object.keys(route.query?.shape ?? {}).map((name) => ({ route, id: route.id, name })),

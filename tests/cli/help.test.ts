@@ -50,7 +50,7 @@ describe('wrong use ends with 2 and says what to do', () => {
     [['doctor', '--json=yes'], '--json takes no value. See: npm run maestro -- doctor --help\n'],
     [
       ['run', '--provider', 'acme', 'x'],
-      '--provider must be one of anthropic, openai, openai_chat, gemini, ollama, compatible, not "acme". See: npm run maestro -- run --help\n',
+      '--provider must be one of anthropic, openai, openai_chat, gemini, ollama, compatible, claude_code, acp, not "acme". See: npm run maestro -- run --help\n',
     ],
     [
       ['run', '--access', 'root', 'x'],

@@ -7,6 +7,8 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   messages: () => import('../messages.test.ts'),
   branches: () => import('../branches.test.ts'),
   usage: () => import('../usage.test.ts'),
+  'refresh of logins': () => import('../credential-refresh.test.ts'),
+  'logins under way': () => import('../logins.test.ts'),
   'small stores': () => import('../small-stores.test.ts'),
   jobs: () => import('../jobs.test.ts'),
 };
