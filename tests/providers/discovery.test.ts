@@ -219,6 +219,27 @@ describe('whose key goes where (P16)', () => {
     expect(await at(both, 'https://api.acme.example/v1')).toBe('from env');
   });
 
+  it('takes a saved key before the environment, but not one that was refused and never made the default (P7)', async () => {
+    const vault = keysInVault([
+      { provider: 'openai', name: 'work', secret: 'saved' },
+      { provider: 'gemini', name: 'mistyped', secret: 'refused' },
+    ]);
+    const { credentials } = await startService({
+      vault,
+      keys: { OPENAI_API_KEY: 'from env', GEMINI_API_KEY: 'from env' },
+    });
+    const { credentials: alone } = await startService({ vault });
+    const secret = async (from: typeof credentials, provider: 'openai' | 'gemini') => {
+      const found = await from.resolve(provider, 'api_key');
+      return found.ok ? found.value?.secret : found.error.message;
+    };
+    expect(await secret(credentials, 'gemini')).toBe('refused');
+    for (const { id } of await vault.list()) await vault.setState(id, 'refused');
+    expect(await secret(credentials, 'openai')).toBe('saved');
+    expect(await secret(credentials, 'gemini')).toBe('from env');
+    expect(await secret(alone, 'gemini')).toBe('refused');
+  });
+
   it('names the key that is missing, also for a session made without one', async () => {
     const service = await startService({ presets: [acme()], keys: { COMPATIBLE_API_KEY: 'generic' } });
     expect(await at(service, 'https://api.acme.example/v1')).toBe('There is no API key for Acme.');

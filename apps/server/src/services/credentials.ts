@@ -15,10 +15,10 @@ import { createPresetKeys } from './preset-keys.ts';
 
 export interface Credentials {
   /**
-   * The secret for a call: the vault's default first, then the environment. `null`: the provider needs none. The key
-   * of a compatible service is chosen by `base_url` and never given for another origin than its own; the token of a
-   * login is fresh, and given for the vendor's own or the configured endpoint of logins only. `refused`: the token that
-   * the vendor has just refused.
+   * The secret for a call: the vault's default first, then the environment, then a saved key that was refused. `null`:
+   * the provider needs none. The key of a compatible service is chosen by `base_url` and never given for another origin
+   * than its own; the token of a login is fresh, and given for the vendor's own or the configured endpoint of logins
+   * only. `refused`: the token that the vendor has just refused.
    */
   resolve(
     provider: ProviderId,
@@ -108,8 +108,10 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
   ): Found => {
     if (provider.id === 'compatible' && auth_type === 'api_key') return found(await presetKeys.at(base_url));
     const saved = await store.resolve(provider.id, auth_type);
-    if (saved) return resolved(saved, refused);
-    return auth_type === 'api_key' ? found(fromEnvironment(provider)) : undefined;
+    const given = auth_type === 'api_key' ? fromEnvironment(provider) : undefined;
+    // A key that was saved, refused and never made the default does not stand before one that may work.
+    const useless = saved?.credential.state === 'refused' && !saved.credential.is_default;
+    return saved && !(useless && given) ? resolved(saved, refused) : found(given);
   };
 
   const configured = (provider: ProviderId, auth_type: AuthType): string | null =>
