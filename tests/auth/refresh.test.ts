@@ -77,6 +77,22 @@ describe('a refresh (P9)', () => {
     expect(family).toMatchObject({ refreshes: 1, reused: false });
   });
 
+  it('is one question to the database for 50 calls in one process', async () => {
+    const { id } = await world.put(stores.credentials, 'anthropic');
+    let claims = 0;
+    const counting: CredentialStore = {
+      ...stores.credentials,
+      claimRefresh: (...input) => {
+        claims += 1;
+        return stores.credentials.claimRefresh(...input);
+      },
+    };
+    const refresher = refresherOn(counting, world.clients);
+    const results = await Promise.all(Array.from({ length: 50 }, () => refresher.refresh(id, 1)));
+    expect(new Set(results.map(({ ok }) => ok))).toEqual(new Set([true]));
+    expect(claims).toBe(1);
+  });
+
   it('that was done by another process meanwhile is taken from the database, with no request', async () => {
     const { id, family } = await world.put(stores.credentials, 'openai');
     await one().refresh(id, 1);

@@ -1,5 +1,6 @@
 import type { Clock, CredentialStore, Jobs, Log } from '@maestro/ports';
 import type { CredentialId } from '@maestro/protocol';
+import { patiently } from './patiently.ts';
 import type { Refresher } from './refresher.ts';
 import type { OpenLogin } from './tokens.ts';
 
@@ -59,8 +60,13 @@ export const createRenewals = (deps: {
   return {
     start: async () => {
       await jobs.work<Job>(queue, work);
-      for (const { id, version, expires_at } of await store.expiring(horizon_ms))
-        await planned(id, version, expires_at);
+      await patiently(
+        async () => {
+          for (const { id, version, expires_at } of await store.expiring(horizon_ms))
+            await planned(id, version, expires_at);
+        },
+        { failed: (error) => log.warn('login.refreshes_not_planned_yet', { error }) },
+      );
     },
     plan: ({ credential, version, tokens }) => {
       if (tokens.expires_at === null || tokens.refresh_token === null) return;
