@@ -66,6 +66,8 @@ const life_ms = 15 * 60_000;
 const grace_ms = 5 * 60_000;
 /** What is asked of a vendor for a person who waits. */
 const request_ms = 60_000;
+/** The code for tokens, and what follows: Google may take two minutes to set up an account, and a code is good once. */
+const exchange_ms = 240_000;
 
 /** What this process does for one login while it waits. */
 interface Waiting {
@@ -118,7 +120,7 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
       const now = await store.get(id);
       return now ? notWaiting(now.flow) : noFlow();
     }
-    const given = await client.exchange(answer, AbortSignal.timeout(request_ms));
+    const given = await client.exchange(answer, AbortSignal.timeout(exchange_ms));
     if (!given.ok) {
       const { kind, error } = given.error;
       const message = inWords(error);
