@@ -11,15 +11,72 @@ export type Links = ReadonlyMap<string, LinkTarget>;
 export type Highlight = (code: string, language: string) => string | null;
 
 const tagEnd = '\u0000';
+/** Ends a paragraph as the rule of the dialect does, tables apart. */
+const plainParagraph = Lexer.rules.block.normal.paragraph;
 
-/** Gives every definition a tag of its own, so that the lexer drops none and the raws add up to the source. */
+/**
+ * The library's blocks, but none that takes a finished one back when a later line arrives: its rules of definitions
+ * and underlined headings reach over what ends a paragraph.
+ */
 class DialectTokenizer extends Tokenizer {
   #count = 0;
+
+  /** Every definition has a tag of its own, so that the lexer drops none and the raws add up to the source. */
   override def(src: string): Tokens.Def | undefined {
-    const token = super.def(src);
+    if (!/^ {0,3}\[/.test(src) || this.#startsTable(src)) return undefined;
+    const token = super.def(this.#underlined(src) ?? this.#paragraph(src));
     if (!token) return undefined;
     this.#count += 1;
     return { ...token, tag: `${token.tag}${tagEnd}${this.#count}` };
+  }
+
+  override lheading(src: string): Tokens.Heading | undefined {
+    // Right after a paragraph stand only lines that the library cut from it: they are no start of a heading.
+    if (this.lexer.state.lastToken?.type === 'paragraph') return undefined;
+    return this.#underlined(src) === undefined ? undefined : super.lheading(src);
+  }
+
+  /** Indented lines under a paragraph are its own, as they stand. */
+  override code(src: string): Tokens.Code | undefined {
+    return this.lexer.state.lastToken?.type === 'paragraph' ? undefined : super.code(src);
+  }
+
+  /** None begins with an indented line: alone that is code, and a block must be the same alone as under a paragraph. */
+  override table(src: string): Tokens.Table | undefined {
+    return /^(?: {4}| {0,3}\t)/.test(src) ? undefined : super.table(src);
+  }
+
+  /** A lone tag ends no paragraph, yet after one a table may begin with it: so that one may, whatever stands before. */
+  override html(src: string): Tokens.HTML | undefined {
+    const token = super.html(src);
+    const lone = token && !this.rules.other.htmlBeginRegex(4).test(src);
+    return lone && this.#startsTable(src) ? undefined : token;
+  }
+
+  /** The text before an underline, where the underline belongs to the paragraph that `src` begins with. */
+  #underlined(src: string): string | undefined {
+    const text = this.rules.block.lheading.exec(src)?.[1];
+    return text !== undefined && this.#paragraph(src).length >= text.length ? text : undefined;
+  }
+
+  /** All of the paragraph that `src` begins with. The library's rule ends one before lines that only look like a table. */
+  #paragraph(src: string): string {
+    const longest = plainParagraph.exec(src)?.[0].length ?? 0;
+    let end = this.rules.block.paragraph.exec(src)?.[0].length ?? 0;
+    while (end < longest) {
+      const rest = src.slice(end + 1);
+      if (this.#startsTable(rest)) break;
+      end += 1 + (this.rules.block.paragraph.exec(rest)?.[0].length ?? 0);
+    }
+    return src.slice(0, end);
+  }
+
+  #startsTable(src: string): boolean {
+    const { inlineQueue } = this.lexer;
+    const { length } = inlineQueue;
+    const found = this.table(src) !== undefined;
+    inlineQueue.length = length;
+    return found;
   }
 }
 

@@ -144,6 +144,26 @@ describe('incremental Markdown', () => {
     );
   });
 
+  it.each([
+    ['a list whose bullet a tab follows, then an underline', '`\n-\t`\n-'],
+    ['a label that goes over a heading', '[\n#\n]:`'],
+    ['a label that goes over a table', '[text][ref]\n[long\n:-\nlabel]: /y\n'],
+    ['a title under its definition', '[ref]: /x\n"a title\nin two lines"\n\n[ref]'],
+    ['an indented line before an underline', '[ref]\n\t- x\n-\n[ref]: https://example.org/x\n'],
+    ['an indented line before what is nearly a table', 'a\n    b[ref]\n|---|:-:|\n---|\n\n[ref]: /x\n'],
+    ['a lone tag at the head of a table', 'words\n</pre>\n:-:\n'],
+    ['a lone tag after what is nearly a table', ':-|-\n</pre>\n-\n'],
+  ])('takes no finished block back: %s (W5)', (_name, text) => {
+    expect(streamed(cut(text, [1])).join('')).toBe(wholeHtml(text, plain).join(''));
+  });
+
+  it('ends a paragraph at a list whose bullet a tab follows, and keeps its underlined headings', () => {
+    expect(wholeHtml('words\n-\titem\n---', plain).join('')).toBe(
+      '<p>words</p>\n<ul>\n<li>item</li>\n</ul>\n<hr>\n',
+    );
+    expect(wholeHtml('words\n    more\n---', plain).join('')).toBe('<h2>words\n    more</h2>\n');
+  });
+
   it('does not parse finished blocks again', () => {
     const stream = new MarkdownStream(plain);
     stream.append('one\n\ntwo\n\nthree');

@@ -117,8 +117,8 @@ export class MarkdownStream {
     const end = this.#source.lastIndexOf('\n') + 1;
     if (end <= this.#frozenEnd) return;
     const blocks = lexBlocks(this.#source.slice(this.#frozenEnd, end));
-    const last = lastContent(blocks);
-    if (last > 0) this.#freeze(blocks, last);
+    const count = finished(blocks);
+    if (count > 0) this.#freeze(blocks, count);
   }
 
   #freeze(blocks: Blocks, count: number): void {
@@ -188,10 +188,10 @@ export class MarkdownStream {
   }
 }
 
-const lastContent = (blocks: Blocks): number => {
-  for (let index = blocks.tokens.length - 1; index >= 0; index -= 1)
-    if (blocks.tokens[index]?.type !== 'space') return index;
-  return 0;
+/** How many blocks at the start no later line can change. A definition may still get a title from the lines under it. */
+const finished = ({ tokens }: Blocks): number => {
+  const last = tokens.findLastIndex((token) => token.type !== 'space');
+  return Math.max(0, tokens[last - 1]?.type === 'def' ? last - 1 : last);
 };
 
 /** The blocks of a finished text, in one go, without the incremental path. */
