@@ -78,7 +78,7 @@ const missing = (vendor: Vendor, profile: string, name: PlaceholderName): Provid
     return {
       cause: 'auth',
       message: `There is no credential for ${vendor.name}.`,
-      remedy: `${variable === undefined ? 'Save' : `Set ${variable}, or save`} a credential under /auth.`,
+      remedy: `${variable === undefined ? 'Save' : `Set ${variable}, or save`} a credential under Keys & accounts.`,
     };
   }
   return {

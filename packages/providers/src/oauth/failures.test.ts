@@ -99,7 +99,7 @@ describe('a token request without a whole answer is unknown (P9)', () => {
       expect(kindsOf(failures)).toEqual(['unknown']);
       // Never repeated by itself.
       expect(vendor.asked).toHaveLength(6);
-      expect(failures[0]?.error.remedy).toBe('Log in again under /auth.');
+      expect(failures[0]?.error.remedy).toBe('Log in again under Keys & accounts.');
       expect(failures[1]?.error.remedy).toBe('Begin the login again.');
     });
   }
@@ -188,7 +188,7 @@ describe('a refusal for good is refused (P9)', () => {
       expect(refreshed?.message).toMatch(
         new RegExp(`^Anthropic did not accept the credential \\(400 ${code}\\): Not this: .*\\*\\*\\*`),
       );
-      expect(refreshed?.remedy).toBe('Log in again under /auth.');
+      expect(refreshed?.remedy).toBe('Log in again under Keys & accounts.');
       expect(exchanged?.remedy).toBe('Begin the login again.');
     });
   }
@@ -205,7 +205,7 @@ describe('a refusal for good is refused (P9)', () => {
       error: {
         cause: 'auth',
         message: 'OpenAI did not accept the credential (401 refresh_token_reused): Already used.',
-        remedy: 'Log in again under /auth.',
+        remedy: 'Log in again under Keys & accounts.',
         status: 401,
         vendor_code: 'refresh_token_reused',
       },

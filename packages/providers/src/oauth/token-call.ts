@@ -5,7 +5,10 @@ import { askVendor, type VendorCall } from './vendor-call.ts';
 import { answerFailure } from './vendor-failure.ts';
 
 /** What the person does when a code is used up, and when a saved login is. */
-export const again = { exchange: 'Begin the login again.', refresh: 'Log in again under /auth.' } as const;
+export const again = {
+  exchange: 'Begin the login again.',
+  refresh: 'Log in again under Keys & accounts.',
+} as const;
 
 /** Nothing to renew a login with: it ends with its access token. */
 export const noRefreshToken = (vendor: string): { readonly ok: false; readonly error: TokenFailure } => ({
