@@ -25,11 +25,14 @@ export type ToolResultPart = {
 
 /**
  * The provider's own parts of an assistant message (ids, signatures, order), as its wire gave them. Sent back byte
- * for byte to the same wire and model; the engine drops them, and the thoughts, when either has changed.
+ * for byte to the same wire and model with the same kind of credential; the engine drops them, and the thoughts, when
+ * one of these has changed.
  */
 export interface Native {
   readonly wire: WireId;
   readonly model: string;
+  /** How the session signed in, noted by the engine: a key and a login are different accounts to a vendor. Absent: not with a login. */
+  readonly auth_type?: AuthType;
   readonly parts: Json;
 }
 

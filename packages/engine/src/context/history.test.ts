@@ -1,5 +1,5 @@
 import type { HistoryRow, Native } from '@maestro/ports';
-import type { Json, MessageId, TurnId } from '@maestro/protocol';
+import type { AuthType, Json, MessageId, TurnId } from '@maestro/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildHistory, unknownOutcome } from './history.ts';
@@ -28,7 +28,7 @@ const result = (call_id: string, words = 'ok'): Json => ({
   is_error: false,
   content: [text(words)],
 });
-const target = { wire: 'anthropic', model: 'm1' } as const;
+const target = { wire: 'anthropic', model: 'm1', auth_type: 'api_key' } as const;
 const noImages = async () => undefined;
 
 describe('building the history (S9, P1)', () => {
@@ -74,12 +74,48 @@ describe('building the history (S9, P1)', () => {
     const same = await buildHistory(rows, target, noImages);
     expect(same[1]).toMatchObject({ native, parts: [{ type: 'thought' }, { type: 'text' }] });
     for (const other of [
-      { wire: 'gemini', model: 'm1' },
-      { wire: 'anthropic', model: 'm2' },
+      { ...target, wire: 'gemini' },
+      { ...target, model: 'm2' },
     ] as const) {
       const history = await buildHistory(rows, other, noImages);
       expect(history[1]).toEqual({ role: 'assistant', parts: [{ type: 'text', text: 'hi' }] });
     }
+  });
+
+  it('keeps the own parts for the same kind of credential only: a key and a login are different accounts (P8, P10)', async () => {
+    const said = (auth_type?: AuthType) => [
+      row('user', [text('go')]),
+      row('assistant', [{ type: 'thought', text: 'hm' }, text('hi')], {
+        wire: 'openai_responses',
+        model: 'm1',
+        parts: [{ encrypted_content: 'x' }],
+        ...(auth_type && { auth_type }),
+      }),
+      row('user', [text('more')]),
+    ];
+    const sent = async (kept: AuthType | undefined, auth_type: AuthType) => {
+      const history = await buildHistory(
+        said(kept),
+        { wire: 'openai_responses', model: 'm1', auth_type },
+        noImages,
+      );
+      return history[1];
+    };
+    const whole = { native: { parts: [{ encrypted_content: 'x' }] }, parts: [{ type: 'thought' }, {}] };
+    const bare = { role: 'assistant', parts: [{ type: 'text', text: 'hi' }] };
+    expect(await sent('oauth', 'oauth')).toMatchObject(whole);
+    expect(await sent('api_key', 'api_key')).toMatchObject(whole);
+    expect(await sent(undefined, 'api_key')).toMatchObject(whole);
+    expect(await sent('oauth', 'api_key')).toEqual(bare);
+    expect(await sent('api_key', 'oauth')).toEqual(bare);
+    expect(await sent(undefined, 'oauth')).toEqual(bare);
+  });
+
+  it('leaves an agent the name of its conversation, whatever its model and credential', async () => {
+    const native: Native = { wire: 'claude_code', model: 'm1', parts: { session: 's' } };
+    const rows = [row('user', [text('go')]), row('assistant', [text('hi')], native)];
+    const history = await buildHistory(rows, { wire: 'claude_code', model: null }, noImages);
+    expect(history[1]).toMatchObject({ native });
   });
 
   it('ends with the person, so that a stopped answer can be continued', async () => {

@@ -7,7 +7,7 @@ import type {
   ToolResultPart,
   WireId,
 } from '@maestro/ports';
-import type { BlobId, Json } from '@maestro/protocol';
+import type { AuthType, BlobId, Json } from '@maestro/protocol';
 import { z } from 'zod';
 
 /** The parts of `messages.content`: normal form, with images by blob id. */
@@ -35,11 +35,10 @@ export type StoredImage = Extract<StoredPart, { type: 'image' }>;
 /** Reads an image's bytes; undefined where the blob is gone. */
 export type LoadImage = (id: BlobId) => Promise<Uint8Array | undefined>;
 
-/** Who is sent the history. `model: null`: an agent, whose native parts name its conversation, whatever its model. */
-export interface Target {
-  readonly wire: WireId;
-  readonly model: string | null;
-}
+/** Who is sent the history: a provider, or an agent, whose native parts name its conversation, whatever its model. */
+export type Target =
+  | { readonly wire: WireId; readonly model: string; readonly auth_type: AuthType }
+  | { readonly wire: WireId; readonly model: null };
 
 /** What a call is told when nothing is known of its outcome. */
 export const unknownOutcome =
@@ -48,7 +47,7 @@ export const unknownOutcome =
 /**
  * The history as a provider may be sent it. Well-formed whatever happened before: every tool call is followed by
  * exactly one result for it, and the last message is not the assistant's. The provider's own parts go along only
- * where wire and model are still the same; else thoughts are dropped.
+ * where wire, model and kind of credential are still the same; else thoughts are dropped.
  */
 export const buildHistory = async (
   rows: readonly HistoryRow[],
@@ -143,10 +142,12 @@ const addAssistant = async (
   history.push({ role: 'tool', parts: answers });
 };
 
-const sameNative = (native: Native | null, target: Target): Native | undefined =>
-  native && native.wire === target.wire && (target.model === null || native.model === target.model)
-    ? native
-    : undefined;
+const sameNative = (native: Native | null, target: Target): Native | undefined => {
+  if (native?.wire !== target.wire) return undefined;
+  if (target.model === null) return native;
+  const { model, auth_type = target.auth_type === 'oauth' ? 'api_key' : target.auth_type } = native;
+  return model === target.model && auth_type === target.auth_type ? native : undefined;
+};
 
 /** Texts and images; an image whose bytes are gone is named in words. */
 const visible = async (parts: readonly StoredPart[], load: LoadImage): Promise<(TextPart | ImagePart)[]> => {

@@ -44,7 +44,7 @@ export const runStep = async (
     system: systemPrompt(session, new Date(deps.clock.now()).toISOString().slice(0, 10)),
     history: await buildHistory(
       context.rows,
-      { wire: provider.wire, model: session.model },
+      { wire: provider.wire, model: session.model, auth_type: session.auth_type },
       async (id) => (await context.patiently(() => deps.stores.blobs.get(id)))?.bytes,
     ),
     tools,
@@ -169,9 +169,10 @@ class Step {
     await this.#items.settled();
     const parts = this.#items.parts();
     const cost = deps.prices.cost(session.provider, session.model, event.usage);
+    const native = { ...event.native, wire: this.#provider.wire, auth_type: session.auth_type };
     const message = {
       ...this.#message(parts),
-      native: event.native,
+      native,
       usage: event.usage,
       cost_usd: cost.usd,
       price_revision: cost.price_revision,
@@ -198,7 +199,7 @@ class Step {
       ordinal: 0,
       role: 'assistant',
       content: parts as Json,
-      native: { ...event.native, wire: this.#provider.wire },
+      native,
     });
     return { type: 'answered', calls: this.#items.written(written.items), stop: event.stop };
   }
