@@ -65,27 +65,36 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
         }),
       ),
     putLogin: (input) =>
-      named(input.name, input.provider, async () => {
-        const [row] = await db.query<CredentialRow>({
-          // The first login of a vendor is its default. Another secret is another version: a refresh of the old one ends without effect.
-          text: `insert into saved_authentications as held (id, provider, name, auth_type, credentials, expires_at, account, last4, profile, state, is_default)
-            values ($1, $2, $3, 'oauth', $4, $5, $6, '', $7, 'valid',
-              not exists (select 1 from saved_authentications d where d.provider = $2 and d.auth_type = 'oauth' and d.is_default))
-            on conflict (id) do update set credentials = excluded.credentials, expires_at = excluded.expires_at,
-              account = excluded.account, state = 'valid', detail = null, version = held.version + 1,
-              refreshing_until = null, refresh_sent_version = null, updated_at = now()
-            returning ${credentialColumns}`,
-          values: [
-            input.id,
-            input.provider,
-            clean(input.name),
-            ...sealedLogin(vault, input.id, input.tokens),
-            cleanOrNull(input.profile),
-          ],
-        });
-        if (!row) throw new Error('An insert gave no row back.');
-        return credentialOf(row);
-      }),
+      named(input.name, input.provider, () =>
+        db.transaction(async (tx) => {
+          // A login that is over gives its place as the default to one that works.
+          await tx.query({
+            text: `update saved_authentications set is_default = false, updated_at = now()
+              where provider = $1 and auth_type = 'oauth' and is_default and state = 'needs_login' and id <> $2`,
+            values: [input.provider, input.id],
+          });
+          const [row] = await tx.query<CredentialRow>({
+            // The first login of a vendor is its default. Another secret is another version: a refresh of the old one ends without effect.
+            text: `insert into saved_authentications as held (id, provider, name, auth_type, credentials, expires_at, account, last4, profile, state, is_default)
+              values ($1, $2, $3, 'oauth', $4, $5, $6, '', $7, 'valid',
+                not exists (select 1 from saved_authentications d where d.provider = $2 and d.auth_type = 'oauth' and d.is_default))
+              on conflict (id) do update set credentials = excluded.credentials, expires_at = excluded.expires_at,
+                account = excluded.account, state = 'valid', detail = null, version = held.version + 1,
+                refreshing_until = null, refresh_sent_version = null,
+                is_default = held.is_default or excluded.is_default, updated_at = now()
+              returning ${credentialColumns}`,
+            values: [
+              input.id,
+              input.provider,
+              clean(input.name),
+              ...sealedLogin(vault, input.id, input.tokens),
+              cleanOrNull(input.profile),
+            ],
+          });
+          if (!row) throw new Error('An insert gave no row back.');
+          return credentialOf(row);
+        }),
+      ),
     setState: async (id, state, detail) => {
       const [row] = await db.query<CredentialRow>({
         text: `update saved_authentications set state = $2, detail = $3, updated_at = now()
@@ -127,7 +136,7 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
     resolve: async (provider, auth_type) => {
       const row = await one(
         'credential_for',
-        `provider = $1 and auth_type = $2 and is_enabled order by is_default desc, state = 'refused', created_at, id limit 1`,
+        `provider = $1 and auth_type = $2 and is_enabled order by is_default desc, state in ('refused', 'needs_login'), created_at, id limit 1`,
         [provider, auth_type],
       );
       if (!row) return undefined;

@@ -53,6 +53,27 @@ describe('a login in the vault (P9)', () => {
     });
   });
 
+  it('takes the place of a default that is over, and gives it back to nobody by itself', async () => {
+    const own = await testStores();
+    const put = async (name: string) => {
+      const id = CredentialId.parse(name);
+      const made = await own.credentials.putLogin({
+        id,
+        provider: 'gemini',
+        name,
+        tokens: tokens(1),
+        profile: null,
+      });
+      return made.ok && made.value.is_default;
+    };
+    const used = async () => (await own.credentials.resolve('gemini', 'oauth'))?.credential.name;
+    expect([await put('first'), await put('second')]).toEqual([true, false]);
+    await own.credentials.setState(CredentialId.parse('first'), 'needs_login');
+    expect([await used(), await put('third'), await used()]).toEqual(['first', true, 'third']);
+    expect([await put('first'), await used()]).toEqual([false, 'third']);
+    await own.close();
+  });
+
   it('logged in again keeps its row, gets another version, and forgets what was wrong with it', async () => {
     const { id } = await login({ account: 'ada@example.com' });
     await stores.credentials.claimRefresh(id, 1, hour);
