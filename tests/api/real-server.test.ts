@@ -38,8 +38,8 @@ describe('the whole server', () => {
     const client = createClient({
       base_url: url,
       token,
-      fetch: (input, init) => {
-        asked.push(new URL(String(input)).pathname);
+      ask: (input, init) => {
+        asked.push(new URL(input).pathname);
         return fetch(input, init);
       },
     });

@@ -28,8 +28,8 @@ const connect = (server: TestServer, name: string): Cuttable => {
   const client = createClient({
     base_url: server.http.url,
     token,
-    fetch: (input, init) => {
-      asked.push(new URL(String(input)).pathname);
+    ask: (input, init) => {
+      asked.push(new URL(input).pathname);
       return fetch(input, init);
     },
   });

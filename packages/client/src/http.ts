@@ -31,12 +31,28 @@ export class ApiFailure extends Error {
   }
 }
 
+/** What is asked of the server: a whole text or bytes at most, never a stream. */
+export interface AskInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly credentials: 'same-origin';
+  readonly signal?: AbortSignal;
+}
+
+/** The part of `fetch` that is used here. Rejects where the server is not reached. */
+export type Ask = (
+  address: string,
+  init: AskInit,
+) => Promise<Pick<Response, 'ok' | 'status' | 'text' | 'json' | 'arrayBuffer'>>;
+
 export interface ClientOptions {
   /** `http://127.0.0.1:4747`, or `''` for the page's own origin. */
   readonly base_url: string;
   /** Bearer token; a browser page leaves it out and is known by its cookie. */
   readonly token?: string;
-  readonly fetch?: typeof fetch;
+  /** In place of the platform's `fetch`. */
+  readonly ask?: Ask;
 }
 
 export interface CallOptions {
@@ -75,7 +91,7 @@ const addressOf = (base: string, route: Route, { params, query }: Parts): string
   return `${base.replace(/\/$/, '')}${path}${search === '' ? '' : `?${search}`}`;
 };
 
-const failureOf = async (response: Response): Promise<ApiFailure> => {
+const failureOf = async (response: Awaited<ReturnType<Ask>>): Promise<ApiFailure> => {
   const text = await response.text();
   const parsed = ApiError.safeParse(parseJson(text));
   if (!parsed.success)
@@ -97,21 +113,27 @@ const parseJson = (text: string): unknown => {
 };
 
 /** A thin layer over `fetch`, typed by the route contract. It keeps no state. */
-export const createClient = ({ base_url, token, fetch: ask = fetch }: ClientOptions): Client => {
+export const createClient = ({ base_url, token, ask = fetch }: ClientOptions): Client => {
   const call = async (route: Route, parts: Parts = {}, options: CallOptions = {}): Promise<unknown> => {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-    const init: RequestInit = { method: route.method, headers, credentials: 'same-origin' };
-    if (options.signal) init.signal = options.signal;
+    let body: AskInit['body'];
     if (parts.body instanceof Uint8Array) {
       headers['content-type'] = options.content_type ?? 'application/octet-stream';
-      init.body = new Uint8Array(parts.body);
+      body = new Uint8Array(parts.body);
     } else if (parts.body !== undefined) {
       headers['content-type'] = 'application/json';
-      init.body = JSON.stringify(parts.body);
+      body = JSON.stringify(parts.body);
     }
     const address = addressOf(base_url, route, parts);
-    let response: Response;
+    const init: AskInit = {
+      method: route.method,
+      headers,
+      credentials: 'same-origin',
+      ...(body === undefined ? {} : { body }),
+      ...(options.signal ? { signal: options.signal } : {}),
+    };
+    let response: Awaited<ReturnType<Ask>>;
     try {
       response = await ask(address, init);
     } catch (cause) {

@@ -10,6 +10,7 @@ import {
 } from '@maestro/protocol';
 import { StartError } from '../start-error.ts';
 import { maestro } from './command.ts';
+import { ask, loadSocket } from './own-http.ts';
 import type { ReachedServer } from './reach-server.ts';
 import type { StopRequest } from './stop-signal.ts';
 import { jsonTranscript, type Outputs, type Transcript, textTranscript } from './transcript.ts';
@@ -49,7 +50,7 @@ const firstReady = async (client: Client): Promise<ProviderId> => {
 /** Makes a session, sends the task, prints what happens and gives how it ended. */
 export const runTask = async (server: ReachedServer, task: Task, stop: StopRequest): Promise<Outcome> => {
   const started = performance.now();
-  const client = createClient({ base_url: server.url, token: server.token });
+  const client = createClient({ base_url: server.url, token: server.token, ask });
   const provider = task.provider ?? (await firstReady(client));
   const id = newId<SessionId>('ses');
   await client.createSession({
@@ -61,11 +62,21 @@ export const runTask = async (server: ReachedServer, task: Task, stop: StopReque
       ...(task.model === null ? {} : { model: task.model }),
     },
   });
-  const live = connectLive({ client, base_url: server.url, token: server.token, name: 'maestro run' });
+  // Sockets are loaded while the server is at work already; what it does meanwhile is in the first picture.
+  const [{ turn_id }, socket] = await Promise.all([
+    client.sendMessage({ params: { session_id: id }, body: { text: task.prompt } }),
+    loadSocket(),
+  ]);
+  const live = connectLive({
+    client,
+    base_url: server.url,
+    token: server.token,
+    name: 'maestro run',
+    socket,
+  });
   const transcript = task.json ? jsonTranscript(outputs) : textTranscript(outputs);
   try {
     const watch = live.watchSession(id);
-    const { turn_id } = await client.sendMessage({ params: { session_id: id }, body: { text: task.prompt } });
     const ending = limitTurn(client, id, task.timeout_s, stop);
     const turn = await followTurn(watch, turn_id, transcript, answerApprovals(client, server.shared));
     ending.cancel();

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ask } from './own-http.ts';
 
 /** A server that answers on this data folder. */
 export interface FoundServer {
@@ -59,7 +60,12 @@ export const findServer = async (dataFolder: string): Promise<FoundServer | unde
   const host = 'address' in facts ? String(facts.address) : '127.0.0.1';
   const url = urlOf(host, Number(facts.port));
   try {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(patience_ms) });
+    const response = await ask(`${url}/health`, {
+      method: 'GET',
+      headers: {},
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(patience_ms),
+    });
     if (!response.ok) return undefined;
   } catch {
     return undefined;

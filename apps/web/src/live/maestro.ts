@@ -1,4 +1,11 @@
-import { ApiFailure, type ConnectionState, connectLive, createClient, type Live } from '@maestro/client';
+import {
+  ApiFailure,
+  type Ask,
+  type ConnectionState,
+  connectLive,
+  createClient,
+  type Live,
+} from '@maestro/client';
 import { Signal } from './signal.ts';
 
 /** `checking`: not known yet · `in` · `out`: no credential · `spent`: a launch code that is used or old · `unreachable`. */
@@ -7,13 +14,13 @@ export type Access = 'checking' | 'in' | 'out' | 'spent' | 'unreachable';
 export const access = new Signal<Access>('checking');
 
 /** A refused credential shows the entry screen, whatever was asked for. */
-const watchfulFetch: typeof fetch = async (...request) => {
+const ask: Ask = async (...request) => {
   const response = await fetch(...request);
   if (response.status === 401 && access.get() === 'in') access.set('out');
   return response;
 };
 
-export const client = createClient({ base_url: '', fetch: watchfulFetch });
+export const client = createClient({ base_url: '', ask });
 
 export const connectionState = new Signal<ConnectionState>({ type: 'connecting' });
 
