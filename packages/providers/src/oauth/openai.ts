@@ -21,7 +21,7 @@ const vendor = 'OpenAI';
 const default_client_id = 'app_EMoamEEZ73f0CkXaXp7hrann';
 
 const terms = {
-  text: "OpenAI made this login for its own Codex, and it is Codex's entry that is used here. OpenAI has said in public that it welcomes other coding tools, but we know of no written permission for this way of calling with a ChatGPT plan. Read its terms: it may limit or close an account. An API key is the way that OpenAI offers to other programs.",
+  text: "OpenAI made this login for its own Codex, and it is Codex's entry that is used here. We know of no written permission for this way of calling with a ChatGPT plan. Read its terms: it may limit or close an account. An API key is the way that OpenAI offers to other programs.",
   url: 'https://openai.com/policies/terms-of-use/',
 };
 
