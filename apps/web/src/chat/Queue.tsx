@@ -7,7 +7,10 @@ const QueueRow = lazy(() => import('./QueueRow.tsx'));
 /** Messages that wait for the running turn: edit one, move it, send it now, or take it back into the box. */
 export function Queue() {
   const queue = useQueue();
-  const status = useSession()?.status;
+  const session = useSession();
+  const running = session?.status === 'running' || session?.status === 'waiting';
+  // A program of its own takes nothing while it works.
+  const takesNow = !(running && session.auth_type === 'cli');
   const list = useRef<HTMLUListElement>(null);
   /** The button that moved an entry; it keeps the focus at the entry's new place. */
   const mover = useRef<string | null>(null);
@@ -26,11 +29,7 @@ export function Queue() {
   if (queue.length === 0) return null;
   return (
     <section className="queue" aria-label="Waiting messages">
-      <h2>
-        {status === 'running' || status === 'waiting'
-          ? 'Waiting for this turn to end'
-          : 'Not sent: the turn ended early'}
-      </h2>
+      <h2>{running ? 'Waiting for this turn to end' : 'Not sent: the turn ended early'}</h2>
       <ul ref={list}>
         <Suspense fallback={null}>
           {queue.map((entry, index) => (
@@ -39,6 +38,7 @@ export function Queue() {
               entry={entry}
               index={index}
               count={queue.length}
+              takesNow={takesNow}
               onMoved={(direction, to) => {
                 mover.current = `${entry.id} ${direction}`;
                 announce(`Moved to place ${to + 1} of ${queue.length}.`);

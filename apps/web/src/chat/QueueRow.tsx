@@ -12,12 +12,14 @@ interface Props {
   readonly entry: QueueEntry;
   readonly index: number;
   readonly count: number;
+  /** It can be sent before those that wait, or into the turn that runs. */
+  readonly takesNow: boolean;
   /** Called before the new order comes. */
   readonly onMoved: (direction: Direction, to: number) => void;
 }
 
 /** One waiting message. Alt with an arrow key moves it from anywhere in its row. */
-export default function QueueRow({ entry, index, count, onMoved }: Props) {
+export default function QueueRow({ entry, index, count, takesNow, onMoved }: Props) {
   const watch = useWatch();
   const [busy, setBusy] = useState(false);
   const [editing, setEditing] = useState(false);
@@ -92,7 +94,9 @@ export default function QueueRow({ entry, index, count, onMoved }: Props) {
         </span>
       )}
       {entry.deliver === 'now' ? (
-        <span className="hint">goes in before the next step</span>
+        <span className="hint">
+          {takesNow ? 'goes in before the next step' : 'goes in when the turn ends'}
+        </span>
       ) : (
         <>
           {count > 1 && (
@@ -115,14 +119,16 @@ export default function QueueRow({ entry, index, count, onMoved }: Props) {
           >
             Edit
           </button>
-          <button
-            type="button"
-            className="button small quiet"
-            disabled={busy}
-            onClick={() => void run(() => client.patchQueued({ params, body: { deliver: 'now' } }))}
-          >
-            Send now
-          </button>
+          {takesNow && (
+            <button
+              type="button"
+              className="button small quiet"
+              disabled={busy}
+              onClick={() => void run(() => client.patchQueued({ params, body: { deliver: 'now' } }))}
+            >
+              Send now
+            </button>
+          )}
         </>
       )}
       <button type="button" className="button small quiet" disabled={busy} onClick={() => void takeBack()}>
