@@ -1,6 +1,6 @@
-import type { AgentEvent, MessageWrite, Native, ProviderError } from '@maestro/ports';
-import type { Json, MessageId } from '@maestro/protocol';
-import { newId } from '@maestro/protocol';
+import type { AgentEvent, Native, ProviderError } from '@maestro/ports';
+import type { Json } from '@maestro/protocol';
+import { assistantRow } from '../turn/assistant-row.ts';
 import { firstLine } from '../turn/step.ts';
 import { StepItems } from '../turn/step-items.ts';
 import type { TurnContext } from '../turn/turn-context.ts';
@@ -107,22 +107,8 @@ export class AgentMessages {
     this.#calls.made(items.calls(), written.items);
   }
 
-  #row(
-    content: Json,
-  ): Pick<
-    MessageWrite,
-    'id' | 'turn_id' | 'role' | 'content' | 'provider' | 'model' | 'latency_ms' | 'first_token_ms'
-  > {
-    const { turn_id, session } = this.#context;
-    return {
-      id: newId<MessageId>('msg'),
-      turn_id,
-      role: 'assistant',
-      content,
-      provider: session.provider,
-      model: session.model,
-      latency_ms: this.elapsed,
-      first_token_ms: this.#first_token_ms,
-    };
+  #row(content: Json) {
+    const times = { latency_ms: this.elapsed, first_token_ms: this.#first_token_ms };
+    return assistantRow(this.#context, content, times);
   }
 }

@@ -1,6 +1,5 @@
 import type {
   Cost,
-  MessageWrite,
   Provider,
   ProviderError,
   ProviderEvent,
@@ -9,10 +8,11 @@ import type {
   Spent,
   ToolSpec,
 } from '@maestro/ports';
-import type { Basis, Cause, ItemId, Json, MessageId, Session, Usage } from '@maestro/protocol';
+import type { Basis, Cause, ItemId, Json, Session, Usage } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import { buildHistory } from '../context/history.ts';
 import { systemPrompt } from '../context/system-prompt.ts';
+import { assistantRow } from './assistant-row.ts';
 import { boundedStream } from './bounded-stream.ts';
 import { heldNotice, profileNotice, retryNotice } from './notice.ts';
 import { StepItems, type WrittenCall } from './step-items.ts';
@@ -242,23 +242,9 @@ class Step {
     return { type: 'failed', error: event.error };
   }
 
-  #message(
-    parts: unknown,
-  ): Pick<
-    MessageWrite,
-    'id' | 'turn_id' | 'role' | 'content' | 'provider' | 'model' | 'latency_ms' | 'first_token_ms'
-  > {
-    const { turn_id, session } = this.#context;
-    return {
-      id: newId<MessageId>('msg'),
-      turn_id,
-      role: 'assistant',
-      content: parts as Json,
-      provider: session.provider,
-      model: session.model,
-      latency_ms: this.#elapsed(),
-      first_token_ms: this.#first_token_ms,
-    };
+  #message(parts: unknown) {
+    const times = { latency_ms: this.#elapsed(), first_token_ms: this.#first_token_ms };
+    return assistantRow(this.#context, parts as Json, times);
   }
 
   #spent(usage: Usage, cost: Cost): Spent {
