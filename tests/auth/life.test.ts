@@ -161,6 +161,19 @@ describe('a key (P7)', () => {
     } as const;
     const patched = await house.client.patchCredential({ params, body });
     expect(patched.credential).toMatchObject(body);
+    const { credential: short } = await house.client.patchCredential({
+      params,
+      body: { profile: 'maestro-spec' },
+    });
+    expect(short.profile_in_force).toBe('maestro-spec-anthropic');
+    await expect(
+      house.client.patchCredential({ params, body: { profile: 'maestro-speck' } }),
+    ).rejects.toMatchObject({
+      field: 'body.profile',
+      message: expect.stringMatching(
+        /no header profile "maestro-speck"\. Known are .*maestro-spec-anthropic/,
+      ),
+    });
     await expect(house.client.patchCredential({ params, body: { name: 'good' } })).rejects.toThrow(
       'already a credential',
     );

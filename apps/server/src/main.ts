@@ -134,7 +134,12 @@ const compose = async (
     presets,
     env: process.env,
   });
-  const credentialFacts = createCredentialFacts({ store: stores.credentials, providers, credentials });
+  const credentialFacts = createCredentialFacts({
+    store: stores.credentials,
+    providers,
+    credentials,
+    profiles,
+  });
   const prices = createPrices({
     file: join(config.data_folder, 'prices.json'),
     report: (problem) => log.warn('prices.json not used', { problem }),

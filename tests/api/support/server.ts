@@ -107,7 +107,11 @@ export const startServer = async (
           .list()
           .then((data) => hub.publish([{ stream: 'server', kind: 'credential', data }])),
     },
-    credentials: { list: () => stores.credentials.list(), of: (credential) => credential },
+    credentials: {
+      list: () => stores.credentials.list(),
+      unknownProfile: () => undefined,
+      of: (credential) => credential,
+    },
     logins: {
       list: async () => ({ providers: [], flows: [] }),
       refresh: async () => fail('not_found', 'No such credential.'),

@@ -46,6 +46,8 @@ export const credentialHandlers = ({
         ok: known.state === 'valid',
         message: known.detail ?? 'It was saved before.',
       });
+    const unknown = credentials.unknownProfile({ ...body, auth_type: 'api_key' });
+    if (unknown) return unknown;
     // Not before a real call: a key that is refused, or could not be tried, displaces none that works.
     const created = await stores.credentials.create({
       ...body,
@@ -75,6 +77,8 @@ export const credentialHandlers = ({
     const before = await stores.credentials.get(id);
     if (!before) return noCredential(id);
     const { name, is_default, is_enabled, profile } = body;
+    const unknown = profile === undefined ? undefined : credentials.unknownProfile({ ...before, profile });
+    if (unknown) return unknown;
     const patched = await stores.credentials.patch(id, {
       ...(name === undefined ? {} : { name }),
       ...(is_default === undefined ? {} : { is_default }),
