@@ -105,3 +105,19 @@ describe('bench --compare (Q1)', () => {
     expect(ran(doctored).status).toBe(1);
   });
 });
+
+describe('the performance section of the README (Q1)', () => {
+  it('is what the committed baseline says', () => {
+    const baseline = join(root, 'bench', 'baselines', 'linux-x64-2.json');
+    const { stdout } = spawnSync(
+      process.execPath,
+      [join(root, 'bench', 'main.ts'), '--markdown', '--saved', '--baseline', baseline],
+      { encoding: 'utf8' },
+    );
+    const rows = stdout.split('\n').filter((line) => line.startsWith('| '));
+    expect(rows.length).toBeGreaterThan(20);
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    // In one piece: put it there with `npm run --silent bench -- --markdown --saved`.
+    for (const row of rows) expect(readme).toContain(row);
+  });
+});
