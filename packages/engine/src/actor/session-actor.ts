@@ -429,13 +429,15 @@ export class SessionActor {
     const wasStopped = isStopped(signal);
     await this.#writeForTurn(endChange(turn_id, wasStopped ? held(end) : end, open));
     for (const item of open) this.live.close(item.id);
-    this.#running = undefined;
     this.#used = this.#deps.clock.monotonic();
     const next = this.#queue.first;
     // Stopped while its end was written.
     if (next && !wasStopped && isStopped(signal))
       await this.#writeForTurn({ turn: turnOf(turn_id, held(end)) });
-    if (!next || end.status !== 'done' || signal.aborted || this.#closed) return;
+    // It counts as running until the next one does: a stop that comes in between stops that one too.
+    const goesOn = next && end.status === 'done' && !signal.aborted && !this.#closed;
+    if (!goesOn) this.#running = undefined;
+    if (!goesOn) return;
     const started = startChange(this.#session, [incoming(next)], [next.id]);
     await this.#writeForTurn(started.change);
     this.#launch(started.turn_id, 0);
