@@ -1,5 +1,5 @@
 // One installation or build at a time in a checkout, also when two terminals start Maestro together.
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { root } from './node.mjs';
@@ -26,7 +26,8 @@ const take = () => {
     return undefined;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
-    return Number(readFileSync(path, 'utf8')) || undefined;
+    // 0: its holder has not written its number yet, or has just given it back.
+    return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   }
 };
 
@@ -36,12 +37,12 @@ export const alone = async (work) => {
   let told = false;
   for (let holder = take(); holder !== undefined; holder = take()) {
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (!isAlive(holder) || age > too_old_ms) {
+    if ((holder !== 0 && !isAlive(holder)) || age > too_old_ms) {
       rmSync(path, { force: true });
       continue;
     }
-    if (!told) say(`Waiting for process ${holder}, which is installing or building here…`);
-    told = true;
+    if (!told && holder !== 0) say(`Waiting for process ${holder}, which is installing or building here…`);
+    told ||= holder !== 0;
     await wait(200);
   }
   const release = () => rmSync(path, { force: true });
