@@ -50,6 +50,3 @@ export const Preset = z.strictObject({
   docs: z.string().max(300).default(''),
 });
 export type Preset = z.infer<typeof Preset>;
-
-/** `<data>/presets.json`. A preset with the id of a shipped one takes its place. */
-export const PresetFile = z.strictObject({ presets: z.array(z.unknown()) });

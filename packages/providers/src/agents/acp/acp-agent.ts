@@ -23,6 +23,3 @@ export const AcpAgent = z.strictObject({
   modes: z.partialRecord(AccessMode, z.string()).default({}),
 });
 export type AcpAgent = z.infer<typeof AcpAgent>;
-
-/** `<data>/agents.json`. An agent with the id of a shipped one takes its place. */
-export const AgentFile = z.strictObject({ agents: z.array(z.unknown()) });

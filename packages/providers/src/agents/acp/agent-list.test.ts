@@ -39,7 +39,7 @@ it('names the entry and the field of what is wrong, and uses the others (P15)', 
   expect(agents.list()[0]?.id).toBe('good');
   expect(agents.list().map(({ id }) => id)).not.toContain('odd');
   expect(problems).toEqual([
-    `${file}: agents.1.id: must be lower-case letters, digits, - and _. This agent is not used.`,
+    `${file}: agents.1.id must be lower-case letters, digits, - and _. This agent is not used.`,
     expect.stringContaining(`${file}: agents.2.env`),
     `${file}: agents.3.id "good" is there twice. The second is not used.`,
   ]);
