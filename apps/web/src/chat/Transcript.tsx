@@ -38,11 +38,10 @@ export function Transcript({ focusItem }: { focusItem: { id: ItemId; at: number 
     paddingEnd: 20,
   });
   const visible = rows.getVirtualItems();
-  const { fresh, jump } = useEnd(rows, scroller, order, away, setAway);
-
   const first = visible[0]?.index ?? 0;
   const last = visible.at(-1)?.index ?? 0;
   const [loading, setLoading] = useState<'older' | 'newer' | null>(null);
+  const { fresh, jump } = useEnd(rows, scroller, order, away, setAway, loading);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     const { view } = watch;
@@ -141,6 +140,7 @@ const useEnd = (
   order: readonly ItemId[],
   away: boolean,
   setAway: (away: boolean) => void,
+  loading: 'older' | 'newer' | null,
 ) => {
   const watch = useWatch();
   const [seen, setSeen] = useState<ItemId | null>(null);
@@ -153,17 +153,31 @@ const useEnd = (
     if (order.length > 0 && atEnd.current) rows.scrollToEnd();
   }, [rows, order]);
 
-  useEffect(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const check = (): void => {
-      const near =
-        !watch.hasNewer && element.scrollHeight - element.scrollTop - element.clientHeight <= nearEnd;
+  const isNear = useCallback(
+    (element: HTMLElement): boolean =>
+      !watch.hasNewer && element.scrollHeight - element.scrollTop - element.clientHeight <= nearEnd,
+    [watch],
+  );
+  const settle = useCallback(
+    (near: boolean): void => {
       if (near === atEnd.current) return;
       atEnd.current = near;
       setAway(!near);
       setSeen(near ? null : lastRef.current);
-    };
+    },
+    [setAway],
+  );
+
+  // The end comes to a person who does not scroll any more where the last page of newer items is empty.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: these say when it can have come
+  useEffect(() => {
+    if (scroller.current && isNear(scroller.current)) settle(true);
+  }, [scroller, isNear, settle, order, loading]);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const check = (): void => settle(isNear(element));
     const keep = new ResizeObserver(() => {
       if (atEnd.current) element.scrollTop = element.scrollHeight;
     });
@@ -173,7 +187,7 @@ const useEnd = (
       element.removeEventListener('scroll', check);
       keep.disconnect();
     };
-  }, [watch, scroller, setAway]);
+  }, [scroller, isNear, settle]);
 
   const jump = useCallback(() => {
     atEnd.current = true;
