@@ -22,12 +22,11 @@ export const findProgram = (
 };
 
 const isProgram = (path: string): boolean => {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
-    // Not ours to run: the next folder may have one that is.
+    // Not there, not ours to run or in a folder closed to us: the next folder may have one that is.
     return false;
   }
 };
