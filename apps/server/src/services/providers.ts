@@ -46,20 +46,28 @@ export const createProviderService = (deps: ProviderServiceDeps): ProviderServic
   const compatible = deps.providers.get('compatible');
   const presetProbe = compatible && createPresetProbe(compatible, deps.presets, deps.credentials);
 
+  /** One that cannot be asked keeps nothing from the others (P13). */
+  const learn = async (id: ProviderId, ask: () => Promise<ProviderFacts>): Promise<void> => {
+    try {
+      const facts = await ask();
+      learnt.set(id, { at: Date.now(), facts });
+    } catch (error) {
+      unanswered(id, error);
+    }
+  };
+  const unanswered = (who: string, error: unknown): void =>
+    deps.log.error('a provider could not be asked', { who, error: String(error) });
+
   const askAll = (): Promise<void> => {
     asking ??= Promise.all([
-      presetProbe?.ask(),
-      ...[...deps.providers.values()].map(async (provider) => {
-        const facts = await probe(deps, provider);
-        learnt.set(provider.id, { at: Date.now(), facts });
-      }),
-      ...[...deps.agents.values()].map(async (agent) => {
-        const facts = agentFacts(agent, await agent.look(AbortSignal.timeout(probe_ms)));
-        learnt.set(agent.id, { at: Date.now(), facts });
-      }),
+      presetProbe?.ask().catch((error: unknown) => unanswered('presets', error)),
+      ...[...deps.providers.values()].map((provider) => learn(provider.id, () => probe(deps, provider))),
+      ...[...deps.agents.values()].map((agent) =>
+        learn(agent.id, async () => agentFacts(agent, await agent.look(AbortSignal.timeout(probe_ms)))),
+      ),
     ])
       .then(() => deps.changed(now()))
-      .catch((error: unknown) => deps.log.error('providers could not be asked', { error: String(error) }))
+      .catch((error: unknown) => deps.log.error('providers could not be told of', { error: String(error) }))
       .finally(() => {
         asking = undefined;
       });
