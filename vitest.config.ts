@@ -38,6 +38,8 @@ export default defineConfig({
         // Real databases, servers, browsers and terminals, on the built bundle.
         test: {
           name: 'product',
+          // A bound for what hangs, not a measure: a busy machine takes several times its usual time.
+          testTimeout: 90_000,
           include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
           exclude: ['tests/house/**'],
           globalSetup: ['tests/support/build.ts'],

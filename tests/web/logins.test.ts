@@ -182,6 +182,7 @@ describe('logins with an account (W1, P8)', () => {
     await panel.getByRole('button', { name: 'Start again' }).waitFor();
     expect(await panel.getByRole('link').count()).toBe(0);
     await other.getByRole('button', { name: 'Cancel the login with your Claude account' }).click();
+    await other.locator('.login').waitFor({ state: 'detached' });
   });
 
   it('shows a refresh in every page while it runs (P9)', async () => {
