@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // As long as a busy machine may take; what is waited for comes in milliseconds elsewhere.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     // Only with --coverage; `scripts/coverage.mjs` adds what ran in processes of its own, and is the gate.
     coverage: {
       provider: 'v8',
