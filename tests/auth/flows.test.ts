@@ -145,7 +145,8 @@ describe('a login (P8)', () => {
         ok: false,
         error: { kind, error: { cause: 'auth', message: 'Not this code.', remedy: 'Log in again.' } },
       };
-      await world.flows.complete(flow.id, 'code');
+      const { state } = await begunOf(flow);
+      await world.flows.complete(flow.id, `code#${state}`);
       expect(await world.flows.get(flow.id)).toMatchObject({
         ok: true,
         value: { state: 'failed', message: 'Not this code. Log in again.' },
@@ -156,6 +157,24 @@ describe('a login (P8)', () => {
       });
     },
   );
+
+  it('takes the right code after one that the vendor does not know', async () => {
+    const flow = await begin();
+    const { next } = vendor;
+    const error = { cause: 'auth', message: 'Not this code.', remedy: 'Begin again.' } as const;
+    vendor.next = { ok: false, error: { kind: 'refused', error } };
+    expect(await world.flows.complete(flow.id, 'of-the-clipboard')).toMatchObject({
+      ok: false,
+      error: {
+        code: 'invalid',
+        field: 'body.code',
+        message: expect.stringMatching(/^Not this code\. Check that/),
+      },
+    });
+    expect(await stateOf(flow)).toBe('waiting');
+    vendor.next = next;
+    expect((await world.flows.complete(flow.id, 'the-code')).ok).toBe(true);
+  });
 
   it('renews the credential it was begun for, and never takes a name from another', async () => {
     const first = await world.flows.complete((await begin()).id, 'code');

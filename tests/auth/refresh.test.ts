@@ -186,13 +186,33 @@ describe('a refresh that fails (P9)', () => {
     },
   );
 
-  it.each(['cut', 'lost'] as const)(
-    'after the token has left (%s) sends it again where it works for ever',
-    async (kind) => {
-      const { id } = await world.put(stores.credentials, 'gemini');
-      world.simulator.logins.fail('gemini', { kind });
+  it.each([502, 504, 520, 524])(
+    'with %s of a gateway, behind which the vendor may have rotated the token, never sends it again, and says so',
+    async (status) => {
+      const { id, family } = await world.put(stores.credentials, 'openai');
+      world.simulator.logins.fail('openai', { kind: 'status', status, done: true });
       const refresher = one();
-      expect(await refresher.refresh(id, 1)).toMatchObject({ ok: false, error: { kind: 'passing' } });
+      expect(await refresher.refresh(id, 1)).toMatchObject({ ok: false, error: { kind: 'over' } });
+      const { credential, tokens } = await reread(id);
+      expect(credential.state).toBe('needs_login');
+      expect(credential.detail).toMatch(
+        new RegExp(`A gateway answered ${status} in place of OpenAI.*not sent a second time.*Log in again`),
+      );
+      expect(tokens.refresh_token).toBe(family.refresh_tokens[0]?.token);
+      expect(await refresher.refresh(id, 1, true)).toMatchObject({ ok: false, error: { kind: 'over' } });
+      expect(family).toMatchObject({ refreshes: 1, reused: false, revoked: false });
+    },
+  );
+
+  it.each([{ kind: 'cut' }, { kind: 'lost' }, { kind: 'status', status: 504, done: true }] as const)(
+    'after the token has left ($kind) sends it again where it works for ever',
+    async (fault) => {
+      const { id } = await world.put(stores.credentials, 'gemini');
+      world.simulator.logins.fail('gemini', fault);
+      const refresher = one();
+      const failed = await refresher.refresh(id, 1);
+      expect(failed).toMatchObject({ ok: false, error: { kind: 'passing' } });
+      expect(failed.ok || failed.error.error.remedy).toBe('Wait a moment, then try again.');
       expect(await refresher.refresh(id, 1, true)).toMatchObject({ ok: true, value: { version: 2 } });
     },
   );

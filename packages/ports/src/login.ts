@@ -19,8 +19,9 @@ export interface LoginTokens {
 
 /**
  * Why a token request gave no tokens. `not_sent`: it never left this machine, it may be repeated · `later`: the vendor
- * answered that it did nothing (429, 5xx), it may be repeated · `refused`: the vendor will not take this code or token
- * again (`invalid_grant`) · `unknown`: it left and no whole answer came, so a token that works once may be used up.
+ * answered that it did nothing (429, 500, 503), it may be repeated · `refused`: the vendor will not take this code or
+ * token again (`invalid_grant`) · `unknown`: it left and no whole answer of the vendor came, so a token that works once
+ * may be used up.
  */
 export interface TokenFailure {
   readonly kind: 'not_sent' | 'later' | 'refused' | 'unknown';

@@ -32,7 +32,11 @@ export const notWaiting = (flow: LoginFlow): Result<never> => {
     waiting: () => fail('busy', 'This login was changed just now. Look again.'),
     exchanging: () => fail('busy', 'This login is being completed just now.'),
     done: () => fail('conflict', 'This login is complete: a code works once.'),
-    failed: () => fail('gone', `This login has failed${flow.message ? `: ${flow.message}` : '.'} ${begin}`),
+    failed: () =>
+      fail(
+        'gone',
+        flow.message ? `This login has failed: ${flow.message}` : `This login has failed. ${begin}`,
+      ),
     expired: () => fail('gone', `This login has expired: it had 15 minutes. ${begin}`),
     cancelled: () => fail('gone', `This login was given up. ${begin}`),
   };
@@ -46,3 +50,6 @@ export const ofDevice = (flow: LoginFlow): Result<never> =>
 
 export const stopped =
   'The server was stopped while the code was exchanged for tokens. A code works once. Begin the login again.';
+
+export const pasteAgain =
+  'Check that you pasted the whole code and nothing else, and try again; or cancel this login and begin another.';

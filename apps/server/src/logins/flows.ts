@@ -23,7 +23,16 @@ import {
 } from '@maestro/protocol';
 import { type Callback, listenForCallback } from './callback.ts';
 import type { PageWords } from './callback-page.ts';
-import { inWords, noFlow, notWaiting, noVendor, ofDevice, refusedInput, stopped } from './flow-words.ts';
+import {
+  inWords,
+  noFlow,
+  notWaiting,
+  noVendor,
+  ofDevice,
+  pasteAgain,
+  refusedInput,
+  stopped,
+} from './flow-words.ts';
 import { pause } from './patiently.ts';
 import { freeName, saveLogin } from './save-login.ts';
 import type { Terms } from './terms.ts';
@@ -110,10 +119,12 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
     return flow;
   };
 
+  /** `guessed`: what was typed shows no state of ours, so it may be no code at all; where it is refused, the right one may follow. */
   const exchange = async (
     login: StoredLogin,
     client: LoginClient,
     answer: LoginAnswer,
+    guessed = false,
   ): Promise<Result<{ flow: LoginFlow; credential: Credential }>> => {
     const { id, provider } = login.flow;
     if (!(await move(id, 'waiting', { state: 'exchanging', message: null }))) {
@@ -123,11 +134,13 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
     const given = await client.exchange(answer, AbortSignal.timeout(exchange_ms));
     if (!given.ok) {
       const { kind, error } = given.error;
-      const message = inWords(error);
+      const mistyped = guessed && kind === 'refused' && error.cause === 'auth';
+      const message = inWords(mistyped ? { ...error, remedy: pasteAgain } : error);
       log.warn('login.failed', { provider, kind, cause: error.cause, status: error.status });
       // Nothing was done with the code: it may be given once more.
-      const again = kind === 'not_sent' || kind === 'later';
+      const again = kind === 'not_sent' || kind === 'later' || mistyped;
       await move(id, 'exchanging', { state: again ? 'waiting' : 'failed', message });
+      if (mistyped) return fail('invalid', message, { field: 'body.code' });
       return fail('provider_error', message, {
         ...(error.retry_after_s === undefined ? {} : { retry_after_s: error.retry_after_s }),
       });
@@ -316,7 +329,7 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
       if (flow.method === 'device') return ofDevice(flow);
       const answer = client.read(typed, login.begun);
       if (!answer.ok) return refusedInput(answer.error, 'body.code');
-      return exchange(login, client, answer.value);
+      return exchange(login, client, answer.value, !typed.includes(login.begun.state));
     },
     cancel: async (id) => {
       const login = await store.get(id);

@@ -86,7 +86,8 @@ export const refreshOnce = async (
     if (kind === 'unknown' && client.rotates)
       return await needsLogin(parts, login, `${client.name}: ${error.message} ${words.once}`);
     await takeBack(parts, login);
-    return failed('passing', error);
+    // Its remedy is for where the token is used up; here it is not.
+    return failed('passing', kind === 'unknown' ? { ...error, remedy: words.tryAgain } : error);
   } finally {
     clearInterval(holding);
   }

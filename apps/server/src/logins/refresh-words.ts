@@ -7,6 +7,7 @@ export const words = {
   interrupted:
     'a refresh was interrupted between sending the refresh token and storing the answer (the server was killed, or lost the database).',
   once: 'A refresh token works once here, so it is not sent a second time.',
+  tryAgain: 'Wait a moment, then try again.',
   noRefreshToken: 'the access token has ended, and the service gave no refresh token with it.',
 } as const;
 

@@ -78,6 +78,7 @@ export const anthropicLogin = (deps: LoginDeps, settings: LoginSettings): LoginC
               code_verifier: answer.verifier,
             }),
             secrets: [answer.code, answer.state, answer.verifier],
+            of: 'code',
             remedy: again.exchange,
           },
           signal,

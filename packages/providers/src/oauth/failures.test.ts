@@ -104,6 +104,21 @@ describe('a token request without a whole answer is unknown (P9)', () => {
     });
   }
 
+  it('a gateway has lost the answer of the vendor (502, 504, and Cloudflare’s 520 and 524)', async () => {
+    for (const status of [502, 504, 520, 524]) {
+      for (const reply of [
+        answer(status, '<html>Bad gateway</html>', ['Retry-After: 17']),
+        json(status, { error: { message: 'upstream' } }),
+        `HTTP/1.1 ${status} Lost\r\nContent-Length: 500\r\n\r\n<html>`,
+      ]) {
+        const vendor = await vendorOf(({ socket }) => socket.end(reply));
+        const failures = await failuresAt(vendor.url);
+        expect(kindsOf(failures), String(status)).toEqual(['unknown']);
+        expect(failures[0]?.error.remedy).toBe('Log in again under Keys & accounts.');
+      }
+    }
+  });
+
   it('and says what became of the answer', async () => {
     const vendor = await vendorOf(({ socket }) =>
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"access_token":"a"}'),
@@ -128,7 +143,7 @@ describe('a token request without a whole answer is unknown (P9)', () => {
 
 describe('a refusal for now is later (P9)', () => {
   it('429, 408 and 5xx, with the time the vendor names', async () => {
-    for (const status of [408, 429, 500, 502, 503, 504, 529]) {
+    for (const status of [408, 429, 500, 503, 521, 522, 523, 529]) {
       const vendor = await vendorOf(
         // It says back what it was sent, as some do.
         ({ body, socket }) => socket.write(answer(status, `<h1>No: ${body}</h1>`, ['Retry-After: 17'])),
@@ -189,6 +204,9 @@ describe('a refusal for good is refused (P9)', () => {
         new RegExp(`^Anthropic did not accept the credential \\(400 ${code}\\): Not this: .*\\*\\*\\*`),
       );
       expect(refreshed?.remedy).toBe('Log in again under Keys & accounts.');
+      expect(exchanged?.message).toMatch(
+        new RegExp(`^Anthropic did not accept the code \\(400 ${code}\\): Not`),
+      );
       expect(exchanged?.remedy).toBe('Begin the login again.');
     });
   }

@@ -126,6 +126,7 @@ export const googleLogin = (deps: LoginDeps, settings: LoginSettings): LoginClie
             ['client_secret', client_secret],
           ]),
           secrets: [answer.code, answer.state, answer.verifier, client_secret],
+          of: 'code',
           remedy: again.exchange,
         },
         signal,

@@ -86,18 +86,21 @@ export const pollDevice = async (
     remedy: again.exchange,
   };
   const asked = await callVendor(deps, call, signal);
-  if (!asked.ok) {
-    const { kind, error } = asked.error;
-    return { ok: false, error: { kind: kind === 'unknown' ? 'later' : kind, error } };
-  }
+  if (!asked.ok) return lostAnswer(asked.error);
   const { status, json } = asked.value;
   if (status === 403 || status === 404) return { ok: true, value: 'waiting' };
   const code = word(json?.['authorization_code']);
   const verifier = word(json?.['code_verifier']);
-  if (status < 200 || status > 299 || code === undefined || verifier === undefined)
+  if (status > 299) return lostAnswer(answerFailure(call, asked.value));
+  if (code === undefined || verifier === undefined)
     return { ok: false, error: answerFailure(call, asked.value) };
   return {
     ok: true,
     value: { code, verifier, state: begun.state, redirect_uri: begun.redirect_uri },
   };
 };
+
+const lostAnswer = ({ kind, error }: TokenFailure): { ok: false; error: TokenFailure } => ({
+  ok: false,
+  error: { kind: kind === 'unknown' ? 'later' : kind, error },
+});

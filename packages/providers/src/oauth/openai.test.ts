@@ -74,17 +74,18 @@ describe('the device login of OpenAI (P8)', () => {
   it('may be asked again when an answer was lost, and ends when the vendor says no', async () => {
     const { client, begun } = await begunDevice(
       ({ socket }) => socket.resetAndDestroy(),
+      json(504, {}),
       json(429, {}),
       json(400, { error: { code: 'expired_token', message: `${usercode.user_code} is too old` } }),
       json(200, { authorization_code: 'code-1' }),
     );
     const kinds: string[] = [];
-    for (let count = 0; count < 4; count += 1) {
+    for (let count = 0; count < 5; count += 1) {
       const { kind, error } = failureOf(await client.poll(begun, never));
       expect(error.message).not.toContain(usercode.user_code);
       kinds.push(kind);
     }
-    expect(kinds).toEqual(['later', 'later', 'refused', 'unknown']);
+    expect(kinds).toEqual(['later', 'later', 'later', 'refused', 'unknown']);
   });
 
   it('says in words when the account has no such login, and when the answer holds no code', async () => {

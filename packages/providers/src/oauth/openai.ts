@@ -77,6 +77,7 @@ export const openaiLogin = (deps: LoginDeps, settings: LoginSettings): LoginClie
             ['code_verifier', answer.verifier],
           ]),
           secrets: [answer.code, answer.state, answer.verifier],
+          of: 'code',
           remedy: again.exchange,
         },
         signal,

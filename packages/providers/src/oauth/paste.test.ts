@@ -35,6 +35,16 @@ describe('what a person pastes (P8)', () => {
           `/auth/callback?${query}`,
           `?${query}`,
           `${query}`,
+          // As browsers show and copy it.
+          `localhost:1455/auth/callback?${query}`,
+          `127.0.0.1:40123/oauth2callback?${query}`,
+          `vendor.test/end?${query}`,
+          // As mails, chats and the source of a page write it.
+          `http://localhost:1455/auth/callback?${query}`.replaceAll('&', '&amp;'),
+          `<https://vendor.test/end?${query}>`,
+          `"${code}"`,
+          `\`${code}#${begun.state}\``,
+          encodeURIComponent(code),
         ]) {
           expect(got(read(typed))).toEqual({
             code,
@@ -56,7 +66,7 @@ describe('what a person pastes (P8)', () => {
     );
   });
 
-  it('is refused with any other state, and as an address without one', () => {
+  it('is refused with any other state', () => {
     fc.assert(
       fc.property(token, token, (code, state) => {
         fc.pre(state !== begun.state);
@@ -64,7 +74,7 @@ describe('what a person pastes (P8)', () => {
         for (const typed of [
           `${code}#${state}`,
           `https://vendor.test/end?${other}`,
-          `https://vendor.test/end?${new URLSearchParams({ code })}`,
+          `localhost:1455/auth/callback?${other}`,
         ]) {
           const message = refusalOf(typed);
           expect(message).toMatch(/another login/);
@@ -117,10 +127,21 @@ describe('what a person pastes (P8)', () => {
   it('says what is missing', () => {
     expect(refusalOf(' \n ')).toBe('Nothing was pasted.');
     expect(refusalOf('#only-a-state')).toMatch(/no code/);
+    expect(refusalOf(begun.state)).toBe('This is the state of the login, not its code.');
+    expect(refusalOf('https://vendor.test/end?code=abc')).toMatch(/not whole: it has no state/);
+    expect(refusalOf('vendor.test/end?code=abc')).toMatch(/not whole: it has no state/);
     expect(refusalOf(`https://vendor.test/end?state=${begun.state}`)).toMatch(/no code/);
     expect(refusalOf(`https://vendor.test/end?code=&state=${begun.state}`)).toMatch(/no code/);
   });
 });
 
 const decoded = (text: string): string =>
-  `${text} ${new URLSearchParams(text.replace(/^[^?]*\?/, '')).values().toArray().join(' ')}`;
+  `${text} ${percentDecoded(text)} ${new URLSearchParams(text.replace(/^[^?]*\?/, '')).values().toArray().join(' ')}`;
+
+const percentDecoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+};

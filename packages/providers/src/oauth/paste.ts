@@ -3,31 +3,43 @@ import { createMask } from '../wire/mask.ts';
 import { refuse } from './refuse.ts';
 
 /**
- * Reads what came back from the vendor: a bare code, `code#state`, or the address of the last page (whole, or from its
- * path on). A state that is there must be ours. An address without one is refused; a bare code without one is taken,
- * because some pages show nothing else: what a stranger's code could do there, the proof key prevents, which the vendor
- * compares with the one of this login.
+ * Reads what came back from the vendor: a bare code, `code#state`, or the address of the last page (whole, without its
+ * scheme as browsers show it, or from its path on). A state that is there must be ours. An address without one is
+ * refused; a bare code without one is taken, because some pages show nothing else: what a stranger's code could do
+ * there, the proof key prevents, which the vendor compares with the one of this login.
  */
 export const readPaste = (
   vendor: string,
   typed: string,
   begun: LoginStart,
 ): Result<LoginAnswer, ProviderError> => {
-  // A terminal or a mail may have broken the line; nothing of an answer has blanks in it.
-  const text = typed.replace(/\s+/g, '');
+  // A terminal or a mail may have broken the line, or put marks around it; nothing of an answer has blanks in it.
+  const text = typed.replace(/\s+/g, '').replace(/^["'`<(]+|["'`>)]+$/g, '');
   if (text === '') return refuse('Nothing was pasted.', `Paste the code that ${vendor} shows.`);
-  if (/^(https?:|\/.*\?|\?|(code|state|error)=)/i.test(text)) return readAddress(vendor, text, begun);
-  const [code = '', state] = text.split('#', 2);
+  if (isAddress.test(text)) return readAddress(vendor, text, begun);
+  const [code = '', state] = plain(text).split('#', 2);
   if (code === '') return noCode(vendor);
+  if (code === begun.state) return onlyState(vendor);
   if (state !== undefined && state !== '' && state !== begun.state) return wrongState(vendor);
   return answered(code, begun);
 };
 
+const isAddress = /^(https?:|\/.*\?|\?)|(^|[?&])(code|state|error)=/i;
+
+/** Of a code that was copied out of an address (Google's have a slash, which is written `%2F` there). */
+const plain = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
 const readAddress = (vendor: string, text: string, begun: LoginStart): Result<LoginAnswer, ProviderError> => {
-  const address = /^(code|state|error)=/i.test(text) ? `?${text}` : text;
-  const url = URL.parse(address, 'http://localhost');
-  if (url === null) return refuse('The pasted address cannot be read.', 'Copy it again, from https:// on.');
-  const query = url.searchParams;
+  // As the source of a page or a mail writes it.
+  const address = text.replace(/&amp;/gi, '&').replace(/#.*$/, '');
+  const isQuery = /^(code|state|error)=/i.test(address);
+  const query = new URLSearchParams(isQuery ? address : address.slice(address.indexOf('?') + 1));
   if (query.has('code_challenge') || query.has('response_type')) {
     return refuse(
       'This is the address where the login begins.',
@@ -41,6 +53,7 @@ const readAddress = (vendor: string, text: string, begun: LoginStart): Result<Lo
     return told(vendor, failed, query.get('error_description'), begun);
   const code = query.get('code');
   if (code === null || code === '') return noCode(vendor);
+  if (state === null) return noState(vendor);
   if (state !== begun.state) return wrongState(vendor);
   return answered(code, begun);
 };
@@ -54,6 +67,18 @@ const noCode = (vendor: string) =>
   refuse(
     'There is no code in what was pasted.',
     `Paste the whole code that ${vendor} shows, or the whole address of the page you end on.`,
+  );
+
+const onlyState = (vendor: string) =>
+  refuse(
+    'This is the state of the login, not its code.',
+    `Paste the whole code that ${vendor} shows, or the whole address of the page you end on.`,
+  );
+
+const noState = (vendor: string) =>
+  refuse(
+    'This address is not whole: it has no state, so it cannot be told whether it belongs to this login.',
+    `Paste the whole address of the page you end on at ${vendor}, to its last character.`,
   );
 
 const wrongState = (vendor: string) =>

@@ -134,7 +134,8 @@ describe('what is kept of an answer (P8, P9)', () => {
       (await refreshed({ access_token: 'a', expires_in })).expires_at;
     expect(await ends(3600)).toBe(1_000_000 + 3_600_000);
     expect(await ends('28800')).toBe(1_000_000 + 28_800_000);
-    for (const unusable of [undefined, null, 0, -1, 'soon', {}]) expect(await ends(unusable)).toBeNull();
+    for (const unusable of [undefined, null, 0, -1, 'soon', {}, 1e9, 1e13, '1e400'])
+      expect(await ends(unusable)).toBeNull();
   });
 
   it('what the answer leaves out: refresh token, account, project', async () => {

@@ -51,10 +51,13 @@ export const askTokens = async (
   return { ok: true, value: { tokens, answer } };
 };
 
+/** A token that lives longer names no end that counts; a time may also be too far away for the database to write it. */
+const longest_life_s = 10 * 365 * 86_400;
+
 /** From when it was asked, not answered: a token must never be taken for good longer than the vendor does. */
 const expiry = (seconds: Fields[string], asked_at: number): number | null => {
   const count = typeof seconds === 'string' ? Number(seconds) : seconds;
-  return typeof count === 'number' && Number.isFinite(count) && count > 0
+  return typeof count === 'number' && count > 0 && count <= longest_life_s
     ? asked_at + Math.round(count * 1_000)
     : null;
 };

@@ -8,7 +8,7 @@ import { createMask } from '../wire/mask.ts';
 import { networkError } from '../wire/network-error.ts';
 import { WireError, type WireResponse } from '../wire/wire.ts';
 import type { LoginDeps } from './deps.ts';
-import { answerFailure } from './vendor-failure.ts';
+import { answerFailure, leavesOpen } from './vendor-failure.ts';
 
 /** One request of a login. */
 export interface VendorCall {
@@ -22,6 +22,8 @@ export interface VendorCall {
   readonly access_token?: string;
   /** Stand in no error text, whoever repeats them. */
   readonly secrets: readonly (string | undefined)[];
+  /** What the vendor may refuse, where that is not the credential. */
+  readonly of?: string;
   /** What the person does when this has failed for good. */
   readonly remedy: string;
 }
@@ -47,7 +49,7 @@ const model = 'gemini-2.5-pro';
 /**
  * Sends one request, once, on a connection of its own, and reads the whole answer whatever its status. Fails with
  * `not_sent` where nothing left, with `unknown` where it left and no whole answer came, with `later` where that answer
- * was a refusal.
+ * was a refusal by its status.
  */
 export const callVendor = async (
   deps: LoginDeps,
@@ -90,7 +92,7 @@ export const callVendor = async (
   if (!sent.ok) return failed(sent.error);
   const text = await textOf(sent.value);
   // A refusal has used nothing up, even one that cannot be read to its end.
-  if (!text.ok) return failed(text.error, sent.value.status < 300 ? 'unknown' : 'later');
+  if (!text.ok) return failed(text.error, leavesOpen(sent.value.status) ? 'unknown' : 'later');
   const json = parseJson(text.value);
   return {
     ok: true,

@@ -2,7 +2,7 @@ import type { ProviderError, TokenFailure } from '@maestro/ports';
 import { maskError } from '../driver/outgoing.ts';
 import { type Fields, fields, word } from '../vendors/shared/json.ts';
 import { retryHint } from '../vendors/shared/retry-hint.ts';
-import { causeOfStatus, plainWords, vendorError } from '../vendors/shared/vendor-error.ts';
+import { causeOfStatus, type ErrorFacts, plainWords, vendorError } from '../vendors/shared/vendor-error.ts';
 import { createMask } from '../wire/mask.ts';
 import type { VendorAnswer, VendorCall } from './vendor-call.ts';
 
@@ -10,9 +10,19 @@ import type { VendorAnswer, VendorCall } from './vendor-call.ts';
 const passing = /^(temporarily_unavailable|server_error|slow_down|rate_limit_error|overloaded_error)$/;
 
 /**
- * An answer that is not what was asked for, typed: 429, 408 and 5xx are `later`; a 4xx in which the vendor itself says
- * no is `refused`; a 4xx or 3xx of something in between (a proxy's page, a gate against robots) is `later`, since the
- * vendor never saw the token; a 2xx that cannot be used is `unknown`.
+ * What a gateway answers when the vendor behind it was reached and its answer is lost (502, 504 of RFC 9110 §15.6; 520
+ * and 524 of Cloudflare, which stands before these vendors). Where it was not reached it says 503, 521, 522, 523.
+ */
+const lost: ReadonlySet<number> = new Set([502, 504, 520, 524]);
+
+/** Did an answer of this status leave it open whether the vendor has done what was asked, where its body does not say? */
+export const leavesOpen = (status: number): boolean => status < 300 || lost.has(status);
+
+/**
+ * An answer that is not what was asked for, typed: 429, 408 and 5xx are `later`, but for those of a gateway that lost the
+ * vendor's answer; a 4xx in which the vendor itself says no is `refused`; a 4xx or 3xx of something in between (a
+ * proxy's page, a gate against robots) is `later`, since the vendor never saw the token; a 2xx that cannot be used is
+ * `unknown`, as is what a gateway has lost.
  */
 export const answerFailure = (call: VendorCall, answer: VendorAnswer): TokenFailure => {
   const { status, json, text } = answer;
@@ -22,6 +32,7 @@ export const answerFailure = (call: VendorCall, answer: VendorAnswer): TokenFail
   if (status >= 200 && status < 300) {
     return { kind: 'unknown', error: safe(unusable(call, status)) };
   }
+  if (lost.has(status)) return { kind: 'unknown', error: safe(answerLost(call, status)) };
   const facts = {
     vendor: call.vendor,
     status,
@@ -42,8 +53,11 @@ export const answerFailure = (call: VendorCall, answer: VendorAnswer): TokenFail
     return { kind: 'later', error: safe(error) };
   }
   if (!ofVendor) return { kind: 'later', error: safe(strange(call, status, facts.words)) };
-  return { kind: 'refused', error: safe(vendorError({ ...facts, cause: 'auth', remedy: call.remedy })) };
+  return { kind: 'refused', error: safe(refusal(facts, call)) };
 };
+
+const refusal = (facts: Omit<ErrorFacts, 'cause'>, { of, remedy }: VendorCall): ProviderError =>
+  vendorError({ ...facts, cause: 'auth', remedy, ...(of && { what: `did not accept the ${of}` }) });
 
 /** Their two forms: `{error: "code", error_description}` and `{error: {code, type, status, message}}`. */
 const errorOf = (json: Fields): { code: string | undefined; words: string } | undefined => {
@@ -61,6 +75,13 @@ const strange = (call: VendorCall, status: number, words: string): ProviderError
   message: `${URL.parse(call.url)?.host ?? call.vendor} answered ${status}, which is no answer of ${call.vendor}${words === '' ? '.' : `: ${words}`}`,
   remedy:
     'Something on the way may have answered in its place: check the network and the proxy, then try again.',
+});
+
+const answerLost = (call: VendorCall, status: number): ProviderError => ({
+  cause: status === 504 || status === 524 ? 'timeout' : 'server',
+  status,
+  message: `A gateway answered ${status} in place of ${call.vendor}, so it is not known whether ${call.vendor} has done what it was asked.`,
+  remedy: call.remedy,
 });
 
 const unusable = (call: VendorCall, status: number): ProviderError => ({

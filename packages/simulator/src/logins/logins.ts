@@ -234,6 +234,7 @@ export class LoginService implements Logins {
         send(this.#log, response, seen, carryOut());
         return;
       case 'status':
+        if (fault.done) carryOut();
         send(this.#log, response, seen, broken(vendor.provider, fault.status, fault.retry_after_s));
         return;
       case 'cut':

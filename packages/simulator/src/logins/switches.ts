@@ -38,11 +38,12 @@ export const usualSwitches: Required<LoginSwitches> = {
 
 /** What becomes of one token request in place of its answer. */
 export const TokenFault = z.discriminatedUnion('kind', [
-  /** The vendor's error of this status; nothing was done. */
+  /** The vendor's error of this status. `done`: it was carried out all the same, as behind a gateway that gave up. */
   z.strictObject({
     kind: z.literal('status'),
     status: z.int().min(400).max(599),
     retry_after_s: z.number().optional(),
+    done: z.boolean().default(false),
   }),
   /** The socket is destroyed; nothing was done. */
   z.strictObject({ kind: z.literal('cut') }),

@@ -11,6 +11,8 @@ export interface ErrorFacts {
   readonly code?: string;
   readonly retry_after_s?: number;
   readonly request_id?: string;
+  /** What the vendor did, in place of the general words of the cause. */
+  readonly what?: string;
   /** In place of the general one of the cause. */
   readonly remedy?: string;
 }
@@ -46,7 +48,7 @@ const remedies: Partial<Record<Cause, string>> = {
 /** One wording for every vendor: who, what, its status and code, its own words. */
 export const vendorError = (facts: ErrorFacts): ProviderError => {
   const marks = [facts.status, facts.code].filter((mark) => mark !== undefined && mark !== '').join(' ');
-  const what = says[facts.cause] ?? 'refused the request';
+  const what = facts.what ?? says[facts.cause] ?? 'refused the request';
   const words = facts.words.trim();
   const remedy = facts.remedy ?? remedies[facts.cause];
   return {
