@@ -90,7 +90,7 @@ describe('the HTTP client', () => {
       status: 409,
       field: 'body.name',
     });
-    await client.deleteCredential({ params: { id: credential.id } });
+    await client.deleteCredential({ params: { id: credential.id }, query: {} });
     expect(server.stores.audited.map((event) => event.action)).toEqual([
       'credential.create',
       'credential.delete',

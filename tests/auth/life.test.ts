@@ -92,8 +92,20 @@ describe.each(['anthropic', 'openai', 'gemini'] as const)(
       });
       await house.until(failed, () => hasEnded(failed, turn_id), 'the turn after the login ends');
       expect(failed.view?.turn?.status).toBe('done');
+      // Deleted here, and over at the vendor where that documents a way; both stand in the audit trail.
+      const deleted = await house.client.deleteCredential({ params: { id: credential.id }, query: {} });
+      const documented = provider !== 'anthropic';
+      expect(deleted.revoked).toBe(documented || null);
+      expect(family().revoked).toBe(documented);
+      await expect.poll(() => watch.credentials.value?.some(({ id }) => id === credential.id)).toBe(false);
+      const { events } = await house.client.audit({ query: {} });
+      expect(events.filter(({ target }) => target === credential.id).map(({ action }) => action)).toEqual([
+        ...(documented ? ['credential.revoke'] : []),
+        'credential.delete',
+        'credential.login_again',
+        'credential.login',
+      ]);
       watch.close();
-      await house.client.deleteCredential({ params: { id: credential.id } });
     });
 
     it('is refreshed in the background before it ends, and again after that', async () => {
@@ -103,7 +115,7 @@ describe.each(['anthropic', 'openai', 'gemini'] as const)(
       house.simulator.logins.configure({ lifetime_s: null });
       expect(family()).toMatchObject({ reused: false, revoked: false });
       expect((await get(credential.id)).state).toBe('valid');
-      await house.client.deleteCredential({ params: { id: credential.id } });
+      await house.client.deleteCredential({ params: { id: credential.id }, query: {} });
     });
 
     it('goes to no other endpoint than that of logins', async () => {
@@ -126,7 +138,7 @@ describe.each(['anthropic', 'openai', 'gemini'] as const)(
       expect(watch.view?.turn?.reason).toMatch(/is sent to http.* only/);
       expect(reached).toBe(0);
       stranger.close();
-      await house.client.deleteCredential({ params: { id: credential.id } });
+      await house.client.deleteCredential({ params: { id: credential.id }, query: {} });
     });
   },
 );
@@ -202,7 +214,10 @@ describe('on the command line', () => {
     const line = list.stdout.split('\n').find((each) => each.includes(family().email)) ?? '';
     expect(line).toMatch(/^anthropic "\w+.*works.*token until/);
     const id = line.split(' ').at(-1) ?? '';
-    expect(await maestro(['logout', id], { env: env() })).toMatchObject({ code: 0, stdout: 'Deleted.\n' });
+    expect(await maestro(['logout', id], { env: env() })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Deleted here\./),
+    });
     expect((await maestro(['logout', id], { env: env() })).code).toBe(1);
   });
 

@@ -32,7 +32,7 @@ describe('a login in a cluster (P9, S8)', () => {
     const params = { id: credential.id };
     expect(await one.client.refreshCredential({ params })).toMatchObject({ ok: false });
     await expect.poll(states).toEqual(['needs_login', 'needs_login']);
-    await one.client.deleteCredential({ params });
+    await one.client.deleteCredential({ params, query: {} });
     await expect.poll(states).toEqual([undefined, undefined]);
     for (const watch of watches) watch.close();
   });

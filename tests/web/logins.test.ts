@@ -261,6 +261,66 @@ describe('logins with an account (W1, P8)', () => {
     stage.complaints.length = 0;
   });
 
+  it('says before a login is deleted what else may end at the vendor, and after it what became of it there', async () => {
+    const { logins } = stage.house.simulator;
+    const page = await stage.page({ path: '/auth' });
+    const remove = async (
+      provider: LoginProvider,
+      called: string,
+      unticks = false,
+    ): Promise<string | null> => {
+      await loggedIn(provider, 'leaving');
+      const name = `${called}, leaving`;
+      await page.getByRole('button', { name: `More of ${name}` }).click();
+      await page.getByRole('button', { name: `Delete ${name}` }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Type “leaving” to confirm').fill('leaving');
+      expect(await dialog.getByRole('checkbox', { name: /End it at the vendor too/ }).count()).toBe(
+        provider === 'anthropic' ? 0 : 1,
+      );
+      if (provider === 'openai') await dialog.getByText(/Codex logs in by the same entry/).waitFor();
+      if (unticks) await dialog.getByRole('checkbox').uncheck();
+      await dialog.getByRole('button', { name: 'Delete login' }).click();
+      await credentialRow(page, 'leaving').waitFor({ state: 'detached' });
+      await dialog.waitFor({ state: 'detached' });
+      const outcome = page.locator('.banner[role=status]');
+      await expect.poll(() => outcome.evaluate((note) => note === document.activeElement)).toBe(true);
+      return outcome.textContent();
+    };
+    expect(await remove('openai', 'OpenAI')).toBe(
+      'leaving: Deleted here, and the login is over at the vendor.',
+    );
+    expect(logins.families.at(-1)?.revoked).toBe(true);
+    expect(await remove('openai', 'OpenAI', true)).toMatch(/Deleted here only.*chatgpt\.com/);
+    expect(logins.families.at(-1)?.revoked).toBe(false);
+    logins.configure({ revoking: 'fails' });
+    expect(await remove('gemini', 'Gemini')).toMatch(/not certain.*503.*myaccount\.google\.com/);
+    logins.configure({ revoking: 'works' });
+    expect(await remove('anthropic', 'Anthropic')).toMatch(/documents no way.*claude\.ai/);
+  });
+
+  it('takes the right code after a wrong one, and shows a login no more as done that was deleted', async () => {
+    const page = await stage.page({ path: '/auth' });
+    await begin(page, 'ChatGPT account', 'Paste the answer', 'short');
+    const box = page.getByLabel('Code or address');
+    await box.fill('what else was in the clipboard');
+    await box.press('Enter');
+    await page.locator('.login .field-error', { hasText: 'did not accept the code' }).waitFor();
+    const back = await answerOf(await addressOf(page, 'ChatGPT account'));
+    await box.fill(back.replace('http://', ''));
+    await box.press('Enter');
+    await page.getByText(/“short” is logged in/).waitFor();
+    const { credentials } = await stage.house.client.credentials();
+    const id = credentials.find(({ name }) => name === 'short')?.id;
+    if (!id) throw new Error('It was not saved.');
+    await credentialRow(page, 'short').waitFor();
+    await stage.house.client.deleteCredential({ params: { id }, query: {} });
+    await credentialRow(page, 'short').waitFor({ state: 'detached' });
+    await page.getByText(/logged in/i).waitFor({ state: 'detached' });
+    // The browser itself reports the refused code.
+    stage.complaints.length = 0;
+  });
+
   it('logs in by keyboard alone', async () => {
     const page = await stage.page({ path: '/auth' });
     await page.getByRole('button', { name: 'Log in with your Claude account' }).waitFor();

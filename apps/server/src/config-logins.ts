@@ -25,6 +25,7 @@ const range = (from: number, to: number): number[] =>
 const fields = {
   AUTHORIZE_URL: httpUrl,
   TOKEN_URL: httpUrl,
+  REVOKE_URL: httpUrl,
   CLIENT_ID: text,
   CLIENT_SECRET: text,
   SCOPES: text,

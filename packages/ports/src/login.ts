@@ -62,6 +62,8 @@ export interface LoginClient {
   readonly rotates: boolean;
   /** Where the browser is sent back to: bound to 127.0.0.1 on the first free port of the range (0: any). */
   readonly callback: { readonly ports: readonly number[]; readonly path: string };
+  /** Where the person takes a program's access away, in words that follow "at". */
+  readonly access_settings: string;
   /** What has to be configured first, in words; undefined: nothing. */
   missing(): string | undefined;
   /** `port`: the one the callback listens on. */
@@ -81,12 +83,20 @@ export interface LoginClient {
   exchange(answer: LoginAnswer, signal: AbortSignal): Promise<Result<LoginTokens, TokenFailure>>;
   /** Keeps what the answer leaves out (refresh token, account, project). Never repeated by itself, on a connection of its own. */
   refresh(tokens: LoginTokens, signal: AbortSignal): Promise<Result<LoginTokens, TokenFailure>>;
+  /** Ends the login at the vendor. Absent: the vendor documents no way, and none is configured. */
+  readonly revocation?: {
+    /** What else may end with it, in words. */
+    readonly note: string;
+    revoke(tokens: LoginTokens, signal: AbortSignal): Promise<Result<undefined, ProviderError>>;
+  };
 }
 
 /** All may be set, so that tests and other accounts can point elsewhere; what is absent is the reference's value. */
 export interface LoginSettings {
   readonly authorize_url?: string;
   readonly token_url?: string;
+  /** Where a login is ended (RFC 7009). Absent: the vendor's own if it documents one and `token_url` is its own, too. */
+  readonly revoke_url?: string;
   readonly client_id?: string;
   readonly client_secret?: string;
   readonly scopes?: string;

@@ -48,5 +48,9 @@ export const LoginFacts = z.object({
   acknowledged_at: Instant.nullable(),
   /** What has to be configured first, in words; null: nothing. */
   missing: z.string().nullable(),
+  /** What else may end when a login is ended at the vendor, in words; null: it cannot be ended there from here. */
+  revoke_note: z.string().nullable(),
+  /** Where the person takes the access away at the vendor, in words. */
+  access_settings: z.string(),
 });
 export type LoginFacts = z.infer<typeof LoginFacts>;

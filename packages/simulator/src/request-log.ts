@@ -14,7 +14,8 @@ export type RequestKind =
   | 'authorize'
   | 'token'
   | 'device'
-  | 'account';
+  | 'account'
+  | 'revoke';
 
 /** One request as it came over the socket and what became of it. Times are milliseconds since 1970, with fractions. */
 export interface SeenRequest {

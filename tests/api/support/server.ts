@@ -115,6 +115,11 @@ export const startServer = async (
     logins: {
       list: async () => ({ providers: [], flows: [] }),
       refresh: async () => fail('not_found', 'No such credential.'),
+      delete: async (id, _revoke, deleted) => {
+        if (!(await stores.credentials.delete(id))) return undefined;
+        await deleted();
+        return { revoked: null, message: 'Deleted.' };
+      },
       plan: async () => undefined,
       flows: {
         list: async () => [],

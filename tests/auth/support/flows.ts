@@ -38,6 +38,7 @@ export const fakeVendor = (more: Partial<LoginClient> = {}): FakeVendor => {
       terms: { text: 'The vendor may not permit this.', url: 'https://vendor.example/terms' },
       rotates: true,
       callback: { ports: [0], path: '/back' },
+      access_settings: 'vendor.example',
       missing: () => undefined,
       begin: async (method, port): Promise<Result<LoginStart, never>> => {
         begun += 1;

@@ -108,11 +108,20 @@ export const credentialHandlers = ({
     return ok({ ...refreshed.value, credential: credentials.of(refreshed.value.credential) });
   },
 
-  deleteCredential: async ({ params: { id } }, context) => {
+  deleteCredential: async ({ params: { id }, query: { revoke } }, context) => {
     const known = await stores.credentials.get(id);
-    if (!known || !(await stores.credentials.delete(id))) return noCredential(id);
-    await stores.audit.write(auditOf(context, 'credential.delete', id, { before: shown(known) }));
-    providers.credentialsChanged();
-    return ok(undefined);
+    if (!known) return noCredential(id);
+    const deleted = await logins.delete(id, revoke, async () => {
+      providers.credentialsChanged();
+      await stores.audit.write(auditOf(context, 'credential.delete', id, { before: shown(known) }));
+    });
+    if (!deleted) return noCredential(id);
+    if (deleted.revoked !== null)
+      await stores.audit.write({
+        ...auditOf(context, 'credential.revoke', id, {}),
+        outcome: deleted.revoked ? 'ok' : 'failed',
+        detail: deleted.message,
+      });
+    return ok(deleted);
   },
 });

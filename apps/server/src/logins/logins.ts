@@ -2,6 +2,7 @@ import type { Clock, Log, LoginClient, Stores } from '@maestro/ports';
 import { fail, ok, type Result } from '@maestro/ports';
 import type { Credential, CredentialId, LoginFacts, LoginFlow, LoginProvider } from '@maestro/protocol';
 import { createLoginAccess, type LoginAccess } from './access.ts';
+import { type Deleted, deleteCredential } from './delete-credential.ts';
 import { inWords } from './flow-words.ts';
 import { createLoginFlows, type LoginFlows } from './flows.ts';
 import { createRefresher } from './refresher.ts';
@@ -15,6 +16,8 @@ export interface LoginService {
   list(): Promise<{ providers: LoginFacts[]; flows: LoginFlow[] }>;
   /** Now, or with the result of the refresh that is under way. Not found, or no login: a failure. */
   refresh(id: CredentialId): Promise<Result<{ credential: Credential; ok: boolean; message: string }>>;
+  /** Deletes a credential here, and ends a login at its vendor if `revoke` and where that can be done; `deleted` is told in between. undefined: there is none. */
+  delete(id: CredentialId, revoke: boolean, deleted: () => Promise<void>): Promise<Deleted | undefined>;
   /** One that was paused is refreshed in time again. */
   plan(id: CredentialId): Promise<void>;
 }
@@ -99,6 +102,8 @@ export const createLogins = (deps: {
     terms: client.terms,
     acknowledged_at: await terms.acknowledged(client.provider),
     missing: client.missing() ?? null,
+    revoke_note: client.revocation?.note ?? null,
+    access_settings: client.access_settings,
   });
 
   return {
@@ -124,6 +129,8 @@ export const createLogins = (deps: {
         const message = refreshed.ok ? 'The token was refreshed.' : inWords(refreshed.error.error);
         return ok({ credential, ok: refreshed.ok, message });
       },
+      delete: (id, revoke, deleted) =>
+        deleteCredential({ store: stores.credentials, clients, log }, id, revoke, deleted),
       plan,
     },
     start: async (alone) => {

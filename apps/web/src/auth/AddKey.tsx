@@ -219,7 +219,7 @@ const save = async (body: NewKey): Promise<Saved> => {
       return { type: 'saved', level: 'ok', text: `“${credential.name}” works and is saved. ${message}` };
     if (credential.state !== 'refused')
       return { type: 'saved', level: 'warn', text: `Saved, but not tried yet. ${message}` };
-    await client.deleteCredential({ params: { id: credential.id } });
+    await client.deleteCredential({ params: { id: credential.id }, query: {} });
     return { type: 'refused', text: message };
   } catch (error) {
     const { field = '', message } = failureOf(error);

@@ -28,7 +28,8 @@ export function CredentialActions(props: {
   busy: string | null;
   run: (what: string, act: () => Promise<Outcome | null>) => Promise<void>;
   onLogin: () => void;
-  onDialog: (which: 'edit' | 'delete') => void;
+  onEdit: () => void;
+  onDelete: () => void;
 }) {
   const { credential, called, busy, run } = props;
   const { id } = credential;
@@ -89,8 +90,8 @@ export function CredentialActions(props: {
         {credential.is_enabled
           ? action('Pause', patch({ is_enabled: false }, 'Paused: no call uses it until it is resumed.'))
           : action('Resume', patch({ is_enabled: true }, 'Calls may use it again.'))}
-        {action('Edit', () => props.onDialog('edit'))}
-        {action('Delete', () => props.onDialog('delete'), 'danger')}
+        {action('Edit', props.onEdit)}
+        {action('Delete', props.onDelete, 'danger')}
       </div>
     </div>
   );

@@ -9,7 +9,6 @@ import { CredentialActions, type Outcome, testCredential } from './CredentialAct
 import { credentialState, whoseCredential } from './credential-words.ts';
 
 const EditCredential = lazy(() => import('./EditCredential.tsx'));
-const DeleteCredential = lazy(() => import('./DeleteCredential.tsx'));
 
 const columns = 7;
 
@@ -21,12 +20,13 @@ export function CredentialRow(props: {
   /** A link led here: it is shown opened, and has the focus. */
   wanted: boolean;
   onLogin: () => void;
+  onDelete: () => void;
 }) {
   const { credential, now, wanted } = props;
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [busy, setBusy] = useState<string | null>(null);
   const [open, setOpen] = useState(wanted);
-  const [dialog, setDialog] = useState<'edit' | 'delete' | null>(null);
+  const [editing, setEditing] = useState(false);
   const first = useRef<HTMLButtonElement>(null);
   const more = useId();
   const provider = props.provider?.name ?? providerName(credential.provider);
@@ -123,11 +123,8 @@ export function CredentialRow(props: {
             </button>
           </div>
           <Suspense fallback={null}>
-            {dialog === 'edit' && (
-              <EditCredential credential={credential} called={called} onClose={() => setDialog(null)} />
-            )}
-            {dialog === 'delete' && (
-              <DeleteCredential credential={credential} provider={provider} onClose={() => setDialog(null)} />
+            {editing && (
+              <EditCredential credential={credential} called={called} onClose={() => setEditing(false)} />
             )}
           </Suspense>
         </td>
@@ -153,7 +150,8 @@ export function CredentialRow(props: {
               busy={busy}
               run={run}
               onLogin={props.onLogin}
-              onDialog={setDialog}
+              onEdit={() => setEditing(true)}
+              onDelete={props.onDelete}
             />
           </td>
         </tr>

@@ -15,7 +15,7 @@ export function Logins(props: {
   const logins = useLogins();
   const saved = useCredentials().data ?? [];
   const [, setDismissed] = useState(0);
-  const flows = shownFlows(logins.data?.flows ?? []);
+  const flows = shownFlows(logins.data?.flows ?? [], saved);
   if (logins.isError)
     return (
       <p className="banner error" role="alert">

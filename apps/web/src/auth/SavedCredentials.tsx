@@ -1,8 +1,12 @@
 import type { Credential, CredentialId, ProviderFacts } from '@maestro/protocol';
-import { useCredentials } from '../live/facts.ts';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { providerName, useCredentials } from '../live/facts.ts';
+import { useLogins } from '../live/logins.ts';
 import { failureOf } from '../live/maestro.ts';
 import { useNow } from '../ui/clock.ts';
 import { CredentialRow } from './CredentialRow.tsx';
+
+const DeleteCredential = lazy(() => import('./DeleteCredential.tsx'));
 
 /** The keys and logins in the vault with their states, live. */
 export function SavedCredentials(props: {
@@ -13,10 +17,25 @@ export function SavedCredentials(props: {
 }) {
   const saved = useCredentials();
   const now = useNow(5_000);
+  const logins = useLogins().data?.providers ?? [];
+  const [deleting, setDeleting] = useState<Credential | null>(null);
+  const [deleted, setDeleted] = useState<{ name: string; text: string; ok: boolean } | null>(null);
+  const outcome = useRef<HTMLParagraphElement>(null);
   const list = saved.data ?? [];
+  const providerOf = ({ provider }: Credential) => props.providers.find((one) => one.id === provider);
+
+  // The button that led here is gone with its row.
+  useEffect(() => {
+    if (deleted) outcome.current?.focus();
+  }, [deleted]);
   return (
     <section aria-labelledby="saved-title">
       <h2 id="saved-title">Saved credentials</h2>
+      {deleted && (
+        <p ref={outcome} tabIndex={-1} className={`banner ${deleted.ok ? 'ok' : 'warn'}`} role="status">
+          {deleted.name}: {deleted.text}
+        </p>
+      )}
       {saved.isPending && <p className="muted">Loading…</p>}
       {saved.isError && (
         <p className="banner error" role="alert">
@@ -49,16 +68,33 @@ export function SavedCredentials(props: {
                 <CredentialRow
                   key={credential.id}
                   credential={credential}
-                  provider={props.providers.find((one) => one.id === credential.provider)}
+                  provider={providerOf(credential)}
                   now={now}
                   wanted={props.wanted === credential.id}
                   onLogin={() => props.onLogin(credential)}
+                  onDelete={() => {
+                    setDeleted(null);
+                    setDeleting(credential);
+                  }}
                 />
               ))}
             </tbody>
           </table>
         </div>
       )}
+      <Suspense fallback={null}>
+        {deleting && (
+          <DeleteCredential
+            credential={deleting}
+            provider={providerOf(deleting)?.name ?? providerName(deleting.provider)}
+            facts={logins.find((one) => one.provider === deleting.provider)}
+            onClose={(what) => {
+              setDeleting(null);
+              if (what) setDeleted({ name: deleting.name, ...what });
+            }}
+          />
+        )}
+      </Suspense>
     </section>
   );
 }

@@ -10,12 +10,24 @@ export const loginMemory = {
   seen: new Set<FlowId>(),
   /** Ended and put away by the person. */
   dismissed: new Set<FlowId>(),
+  /** Were in the list of the saved ones. */
+  saved: new Set<CredentialId>(),
 };
 
 export const isUnderWay = ({ state }: LoginFlow): boolean => state === 'waiting' || state === 'exchanging';
 
-/** The flows worth showing: those under way, and the newest of each vendor whose end this page has seen. */
-export const shownFlows = (flows: readonly LoginFlow[]): LoginFlow[] => {
+/**
+ * The flows worth showing: those under way, and the newest of each vendor whose end this page has seen, unless the
+ * login it gave was deleted since. `saved`: the credentials there are now.
+ */
+export const shownFlows = (
+  flows: readonly LoginFlow[],
+  saved: readonly { readonly id: CredentialId }[],
+): LoginFlow[] => {
+  const held = new Set(saved.map(({ id }) => id));
+  for (const id of held) loginMemory.saved.add(id);
+  const isDeleted = (id: CredentialId | null): boolean =>
+    id !== null && loginMemory.saved.has(id) && !held.has(id);
   const newest = flows.toSorted((a, b) => b.created_at.localeCompare(a.created_at));
   return newest.filter((flow, index) => {
     if (isUnderWay(flow)) {
@@ -26,6 +38,7 @@ export const shownFlows = (flows: readonly LoginFlow[]): LoginFlow[] => {
     return (
       last &&
       flow.state !== 'cancelled' &&
+      !isDeleted(flow.credential_id) &&
       loginMemory.seen.has(flow.id) &&
       !loginMemory.dismissed.has(flow.id)
     );

@@ -7,11 +7,15 @@ export default function DeleteDialog(props: {
   title: string;
   /** What goes and what stays. */
   children: ReactNode;
+  /** A choice to make first. */
+  more?: ReactNode;
   /** The button's words. */
   act: string;
   /** What has to be typed; without it “delete”. */
   word?: string;
   remove: () => Promise<unknown>;
+  /** As of a Modal. */
+  returnsFocus?: () => boolean;
   onClose: (deleted: boolean) => void;
 }) {
   const [typed, setTyped] = useState('');
@@ -32,7 +36,12 @@ export default function DeleteDialog(props: {
   };
 
   return (
-    <Modal title={props.title} narrow onClose={() => props.onClose(false)}>
+    <Modal
+      title={props.title}
+      narrow
+      {...(props.returnsFocus && { returnsFocus: props.returnsFocus })}
+      onClose={() => props.onClose(false)}
+    >
       <p>{props.children}</p>
       <form
         className="field"
@@ -41,6 +50,7 @@ export default function DeleteDialog(props: {
           if (sure) void remove();
         }}
       >
+        {props.more}
         <label htmlFor="confirm-delete">Type “{word}” to confirm</label>
         <input
           id="confirm-delete"

@@ -98,10 +98,13 @@ export const deleteCredential = route({
   id: 'deleteCredential',
   method: 'DELETE',
   path: '/api/v1/credentials/:id',
-  summary: 'Deletes a saved credential.',
+  summary:
+    'Deletes a saved credential. A login is ended at its vendor as well where that can be done; it is deleted here either way.',
   params: byId,
-  response: 'none',
-  status: 204,
+  query: z.object({ revoke: z.stringbool().default(true) }),
+  /** `revoked`: whether the vendor ended it; null: it was not asked to. `message`: what was done, and what is left to do. */
+  response: z.object({ revoked: z.boolean().nullable(), message: z.string() }),
+  status: 200,
 });
 
 export const audit = route({

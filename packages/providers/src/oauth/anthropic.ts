@@ -6,6 +6,7 @@ import { formOf } from './encode.ts';
 import { readPaste } from './paste.ts';
 import { base64urlVerifier, challengeOf } from './pkce.ts';
 import { notSent, refuse } from './refuse.ts';
+import { hintAndClient, revokeAt } from './revoke.ts';
 import { again, askTokens, type Granted, noRefreshToken } from './token-call.ts';
 
 const vendor = 'Anthropic';
@@ -21,6 +22,7 @@ const terms = {
 export const anthropicLogin = (deps: LoginDeps, settings: LoginSettings): LoginClient => {
   const authorize_url = settings.authorize_url ?? 'https://claude.ai/oauth/authorize';
   const token_url = settings.token_url ?? 'https://console.anthropic.com/v1/oauth/token';
+  const { revoke_url } = settings;
   const client_id = settings.client_id ?? default_client_id;
   const scope = settings.scopes ?? 'org:create_api_key user:profile user:inference';
 
@@ -57,6 +59,7 @@ export const anthropicLogin = (deps: LoginDeps, settings: LoginSettings): LoginC
     terms,
     rotates: true,
     callback: { ports: settings.ports ?? portRange(8765, 8795), path: '/callback' },
+    access_settings: 'claude.ai, under Settings, Claude Code',
     missing: () => undefined,
     begin: async (method, port) => begin(method, port),
     read: (typed, begun) => readPaste(vendor, typed, begun),
@@ -106,6 +109,19 @@ export const anthropicLogin = (deps: LoginDeps, settings: LoginSettings): LoginC
         ),
       );
     },
+    // Anthropic documents no way: only where one is configured.
+    ...(revoke_url !== undefined && {
+      revocation: {
+        note: 'Claude Code logs in by the same entry: its own logins of this account may end, too.',
+        revoke: (tokens, signal) =>
+          revokeAt(
+            deps,
+            { vendor, url: revoke_url, encoding: 'form', fields: hintAndClient(client_id) },
+            tokens,
+            signal,
+          ),
+      },
+    }),
   };
   return client;
 };

@@ -7,6 +7,7 @@ import { formOf, queryOf } from './encode.ts';
 import { readPaste } from './paste.ts';
 import { challengeOf, googleVerifier } from './pkce.ts';
 import { notSent, refuse } from './refuse.ts';
+import { revokeAt } from './revoke.ts';
 import { again, askTokens, noRefreshToken } from './token-call.ts';
 import { askVendor } from './vendor-call.ts';
 
@@ -16,6 +17,9 @@ const default_client_id = '681255809395-oo8ft2oprdrnp9e3aqf6av3hmdib135j.apps.go
 const default_scopes = ['cloud-platform', 'userinfo.email', 'userinfo.profile']
   .map((name) => `https://www.googleapis.com/auth/${name}`)
   .join(' ');
+
+/** developers.google.com/identity/protocols/oauth2/native-app, "Token revocation". */
+const default_revoke_url = 'https://oauth2.googleapis.com/revoke';
 
 const terms = {
   text: "Google's terms for gemini-cli call it a violation when other programs use its login to reach Gemini Code Assist, and name suspending the account as a consequence; accounts have been suspended for it. Google is also reported to have ended this login for accounts of the free tier in June 2026. An API key of Google AI Studio or Vertex AI is the way that Google permits to other programs.",
@@ -29,6 +33,8 @@ const noSecret =
 export const googleLogin = (deps: LoginDeps, settings: LoginSettings): LoginClient => {
   const authorize_url = settings.authorize_url ?? 'https://accounts.google.com/o/oauth2/v2/auth';
   const token_url = settings.token_url ?? 'https://oauth2.googleapis.com/token';
+  const revoke_url =
+    settings.revoke_url ?? (settings.token_url === undefined ? default_revoke_url : undefined);
   const client_id = settings.client_id ?? default_client_id;
   const own_service = settings.service_url?.replace(/\/+$/, '');
   const assist: CodeAssist = {
@@ -102,6 +108,7 @@ export const googleLogin = (deps: LoginDeps, settings: LoginSettings): LoginClie
     terms,
     rotates: false,
     callback: { ports: settings.ports ?? [0], path: '/oauth2callback' },
+    access_settings: 'https://myaccount.google.com/connections',
     // Asked for each time: finding that of an installed gemini-cli is left until somebody wants it.
     missing: () => (settings.client_secret ? undefined : noSecret),
     begin: async (method, port) => begin(method, port),
@@ -160,6 +167,13 @@ export const googleLogin = (deps: LoginDeps, settings: LoginSettings): LoginClie
         ? { ok: true, value: granted.value.tokens }
         : { ok: false, error: aboutClient(granted.error) };
     },
+    ...(revoke_url !== undefined && {
+      revocation: {
+        note: 'gemini-cli logs in by the same entry: its own logins of this account end, too.',
+        revoke: (tokens, signal) =>
+          revokeAt(deps, { vendor, url: revoke_url, encoding: 'form', fields: () => [] }, tokens, signal),
+      },
+    }),
   };
   return client;
 };

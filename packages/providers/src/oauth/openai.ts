@@ -14,11 +14,15 @@ import { formOf, queryOf } from './encode.ts';
 import { beginDevice, type DeviceLogin, pollDevice } from './openai-device.ts';
 import { readPaste } from './paste.ts';
 import { base64urlVerifier, challengeOf, uuid } from './pkce.ts';
+import { hintAndClient, revokeAt } from './revoke.ts';
 import { again, askTokens, type Granted, noRefreshToken } from './token-call.ts';
 
 const vendor = 'OpenAI';
 /** Public: the one of Codex, which llxprt uses. */
 const default_client_id = 'app_EMoamEEZ73f0CkXaXp7hrann';
+
+/** As Codex does when a person logs out (openai/codex#17825). */
+const default_revoke_url = 'https://auth.openai.com/oauth/revoke';
 
 const terms = {
   text: "OpenAI made this login for its own Codex, and it is Codex's entry that is used here. We know of no written permission for this way of calling with a ChatGPT plan. Read its terms: it may limit or close an account. An API key is the way that OpenAI offers to other programs.",
@@ -29,6 +33,8 @@ const terms = {
 export const openaiLogin = (deps: LoginDeps, settings: LoginSettings): LoginClient => {
   const authorize_url = settings.authorize_url ?? 'https://auth.openai.com/oauth/authorize';
   const token_url = settings.token_url ?? 'https://auth.openai.com/oauth/token';
+  const revoke_url =
+    settings.revoke_url ?? (settings.token_url === undefined ? default_revoke_url : undefined);
   const client_id = settings.client_id ?? default_client_id;
   const scope = settings.scopes ?? 'openid profile email offline_access';
   const device: DeviceLogin = {
@@ -114,6 +120,7 @@ export const openaiLogin = (deps: LoginDeps, settings: LoginSettings): LoginClie
     terms,
     rotates: true,
     callback: { ports: settings.ports ?? portRange(1455, 1485), path: '/auth/callback' },
+    access_settings: 'chatgpt.com, under Settings, Security',
     missing: () => undefined,
     begin: async (method, port, signal) =>
       hindrance(client, method, port) ??
@@ -122,6 +129,18 @@ export const openaiLogin = (deps: LoginDeps, settings: LoginSettings): LoginClie
     poll: (begun, signal) => pollDevice(deps, device, begun, signal),
     exchange,
     refresh,
+    ...(revoke_url !== undefined && {
+      revocation: {
+        note: 'Codex logs in by the same entry: its own logins of this account may end, too.',
+        revoke: (tokens, signal) =>
+          revokeAt(
+            deps,
+            { vendor, url: revoke_url, encoding: 'json', fields: hintAndClient(client_id) },
+            tokens,
+            signal,
+          ),
+      },
+    }),
   };
   return client;
 };

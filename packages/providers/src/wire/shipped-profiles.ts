@@ -95,6 +95,7 @@ import llxprtOpenaiResponsesApikeyBun from './profiles/llxprt-openai-responses-a
 import llxprtOpenaiResponsesApikeyNode24 from './profiles/llxprt-openai-responses-apikey.node24.json' with {
   type: 'json',
 };
+import maestroForm from './profiles/maestro-form.json' with { type: 'json' };
 import maestroOauthAnthropic from './profiles/maestro-oauth-anthropic.json' with { type: 'json' };
 import maestroOauthGemini from './profiles/maestro-oauth-gemini.json' with { type: 'json' };
 import maestroOauthOpenai from './profiles/maestro-oauth-openai.json' with { type: 'json' };
@@ -145,6 +146,7 @@ export const shippedProfiles: readonly unknown[] = [
   llxprtOpenaiChatApikeyNode24,
   llxprtOpenaiResponsesApikeyBun,
   llxprtOpenaiResponsesApikeyNode24,
+  maestroForm,
   maestroOauthAnthropic,
   maestroOauthGemini,
   maestroOauthOpenai,

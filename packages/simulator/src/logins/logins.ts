@@ -7,6 +7,7 @@ import { authorizePage } from './authorize.ts';
 import { deviceCode, deviceToken } from './device.ts';
 import { GoogleAccounts } from './google.ts';
 import { type Family, Grants } from './grants.ts';
+import { answerRevoke } from './revoke.ts';
 import { type LoginRequest, see, send } from './seen.ts';
 import {
   type LoginCommand,
@@ -24,6 +25,7 @@ export interface LoginAddresses {
   readonly settings: {
     readonly authorize_url: string;
     readonly token_url: string;
+    readonly revoke_url?: string;
     readonly client_id?: string;
     readonly client_secret?: string;
     readonly service_url?: string;
@@ -151,7 +153,7 @@ export class LoginService implements Logins {
   }
 
   addresses(provider: LoginProvider, origin: string): LoginAddresses {
-    const { authorize, token, client_id, client_secret } = this.vendors[provider];
+    const { authorize, token, revoke, client_id, client_secret } = this.vendors[provider];
     const google =
       client_secret === null
         ? {}
@@ -160,6 +162,7 @@ export class LoginService implements Logins {
       settings: {
         authorize_url: `${origin}${authorize.path}`,
         token_url: `${origin}${token.path}`,
+        ...(revoke && { revoke_url: `${origin}${revoke.path}` }),
         ...google,
         ...(provider === 'anthropic' ? {} : { service_url: origin }),
       },
@@ -178,6 +181,7 @@ export class LoginService implements Logins {
         return this.#reply(request, 'authorize', reply);
       }
       if (what === `POST ${vendor.token.path}`) return this.#token(request, vendor);
+      if (what === `POST ${vendor.revoke?.path}`) return this.#revoke(request, vendor);
     }
     const reply = this.#device(what, request) ?? this.#account(what, request);
     return reply !== undefined && this.#reply(request, reply.kind, reply.answer);
@@ -252,6 +256,22 @@ export class LoginService implements Logins {
         this.#log.changed(seen);
       }
     }
+  }
+
+  #revoke(request: LoginRequest, vendor: LoginVendor): true {
+    const { headers, body } = request;
+    const seen = see(this.#log, request, 'revoke');
+    const carryOut = () => answerRevoke(vendor, this.grants, headers, body.toString('utf8'));
+    const { revoking } = this.#switches;
+    if (revoking === 'silent') this.#held.add(() => send(this.#log, request.response, seen, carryOut()));
+    else
+      send(
+        this.#log,
+        request.response,
+        seen,
+        revoking === 'works' ? carryOut() : broken(vendor.provider, 503),
+      );
+    return true;
   }
 
   #reply(request: LoginRequest, kind: RequestKind, reply: LoginReply): true {

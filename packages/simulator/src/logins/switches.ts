@@ -9,6 +9,8 @@ export const LoginSwitches = z.strictObject({
   lifetime_s: z.number().positive().nullable().optional(),
   /** Before a token request is looked at: a time in which others may come. */
   token_delay_ms: z.number().nonnegative().optional(),
+  /** What becomes of a request that ends a login: it is done · refused with a 503 · never answered. */
+  revoking: z.enum(['works', 'fails', 'silent']).optional(),
   /** Anthropic refuses every call with a login: it is for Claude Code only. */
   policy: z.boolean().optional(),
   /** OpenAI: how often the device is to ask, in seconds. */
@@ -29,6 +31,7 @@ export const usualSwitches: Required<LoginSwitches> = {
   person: 'approves',
   lifetime_s: null,
   token_delay_ms: 0,
+  revoking: 'works',
   policy: false,
   device_interval_s: 5,
   id_token_on_refresh: true,

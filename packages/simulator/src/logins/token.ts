@@ -43,7 +43,11 @@ interface Read {
 }
 
 /** The fields in their order; a text: why they cannot be read. */
-const fieldsOf = (vendor: LoginVendor, headers: ReadonlyMap<string, string>, body: string): Read | string => {
+export const fieldsOf = (
+  vendor: LoginVendor,
+  headers: ReadonlyMap<string, string>,
+  body: string,
+): Read | string => {
   const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type === 'application/x-www-form-urlencoded')
     return { encoding: 'form', fields: [...new URLSearchParams(body)] };
@@ -60,7 +64,7 @@ const fieldsOf = (vendor: LoginVendor, headers: ReadonlyMap<string, string>, bod
   return odd ? `${odd[0]} must be a string` : { encoding: 'json', fields };
 };
 
-const shapeFlaw = (wanted: TokenBody, { encoding, fields }: Read): string | undefined => {
+export const shapeFlaw = (wanted: TokenBody, { encoding, fields }: Read): string | undefined => {
   if (encoding !== wanted.encoding) return `the body must be ${wanted.encoding}, it is ${encoding}`;
   const names = fields.map(([name]) => name).join(', ');
   return names === wanted.order.join(', ')

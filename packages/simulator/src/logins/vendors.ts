@@ -27,6 +27,8 @@ export interface LoginVendor {
     readonly exchange: TokenBody;
     readonly refresh: TokenBody;
   };
+  /** Where a login is ended; null: the vendor documents no way. */
+  readonly revoke: (TokenBody & { readonly path: string }) | null;
   /** Where a code may go: the page that shows it, or the path of the callback on a port of the person's machine. */
   readonly paste_uri: string | null;
   readonly callback: { readonly host: string; readonly path: string };
@@ -72,6 +74,7 @@ export const loginVendors = (client: {
       },
       refresh: { encoding: 'form', order: ['grant_type', 'refresh_token', 'client_id'] },
     },
+    revoke: null,
     paste_uri: 'https://console.anthropic.com/oauth/code/callback',
     callback: { host: 'localhost', path: '/callback' },
     device_uri: null,
@@ -116,6 +119,11 @@ export const loginVendors = (client: {
       },
       refresh: { encoding: 'form', order: ['grant_type', 'refresh_token', 'client_id'] },
     },
+    revoke: {
+      path: '/oauth/revoke',
+      encoding: 'json',
+      order: ['token', 'token_type_hint', 'client_id'],
+    },
     paste_uri: null,
     callback: { host: 'localhost', path: '/auth/callback' },
     device_uri: 'https://auth.openai.com/deviceauth/callback',
@@ -152,6 +160,7 @@ export const loginVendors = (client: {
       },
       refresh: { encoding: 'form', order: ['refresh_token', 'client_id', 'client_secret', 'grant_type'] },
     },
+    revoke: { path: '/revoke', encoding: 'form', order: ['token'] },
     paste_uri: 'https://codeassist.google.com/authcode',
     callback: { host: '127.0.0.1', path: '/oauth2callback' },
     device_uri: null,
