@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Credential, LoginProvider } from '@maestro/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, hasEnded, startHouse } from '../support/house.ts';
@@ -142,6 +144,29 @@ describe.each(['anthropic', 'openai', 'gemini'] as const)(
     });
   },
 );
+
+describe('a server that is stopped while a code is exchanged (P8)', () => {
+  it('waits for the tokens: the code works once', async () => {
+    await using stopping = await startHouse();
+    const { simulator, server } = stopping;
+    simulator.logins.fail('anthropic', { kind: 'stall', done: true });
+    const { url } = await stopping.client.startLogin({
+      params: { provider: 'anthropic' },
+      body: { method: 'callback', acknowledge_terms: true },
+    });
+    const browser = fetch(await visitVendor(url)).then((page) => page.text());
+    await expect.poll(() => simulator.requests.some(({ kind }) => kind === 'token')).toBe(true);
+    const stopped = server.stop();
+    await expect.poll(() => existsSync(join(server.data, 'server.json'))).toBe(false);
+    simulator.logins.release();
+    expect(await browser).toContain('You are logged in');
+    await stopped;
+    await stopping.crash();
+    expect((await stopping.client.credentials()).credentials).toMatchObject([
+      { auth_type: 'oauth', state: 'valid' },
+    ]);
+  });
+});
 
 describe('a key (P7)', () => {
   const key = (name: string, api_key: string, is_default = true) =>

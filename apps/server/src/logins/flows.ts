@@ -33,7 +33,7 @@ import {
   refusedInput,
   stopped,
 } from './flow-words.ts';
-import { pause } from './patiently.ts';
+import { pause, settled } from './patiently.ts';
 import { freeName, saveLogin } from './save-login.ts';
 import type { Terms } from './terms.ts';
 
@@ -55,6 +55,8 @@ export interface LoginFlows {
   /** Goes on with what the last stop left waiting. Only for a server that shares its database with none. */
   resume(): Promise<void>;
   close(): void;
+  /** Waits, at most this long, until the codes that are being exchanged have become logins: a code works once. */
+  settle(within_ms: number): Promise<void>;
 }
 
 export interface LoginFlowsDeps {
@@ -88,6 +90,7 @@ interface Waiting {
 export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
   const { clients, store, credentials, terms, clock, log } = deps;
   const waiting = new Map<FlowId, Waiting>();
+  const exchanging = new Set<Promise<unknown>>();
   let closed = false;
 
   const move: LoginStore['move'] = async (id, from, to) => {
@@ -119,8 +122,18 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
     return flow;
   };
 
+  const exchange = async (...input: Parameters<typeof exchangeNow>): ReturnType<typeof exchangeNow> => {
+    const running = exchangeNow(...input);
+    exchanging.add(running);
+    try {
+      return await running;
+    } finally {
+      exchanging.delete(running);
+    }
+  };
+
   /** `guessed`: what was typed shows no state of ours, so it may be no code at all; where it is refused, the right one may follow. */
-  const exchange = async (
+  const exchangeNow = async (
     login: StoredLogin,
     client: LoginClient,
     answer: LoginAnswer,
@@ -358,6 +371,7 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
       closed = true;
       for (const id of [...waiting.keys()]) forget(id);
     },
+    settle: (within_ms) => settled(exchanging, within_ms),
   };
 };
 

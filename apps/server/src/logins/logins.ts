@@ -12,7 +12,7 @@ import { loginOf } from './tokens.ts';
 
 /** Logins as the API shows them. */
 export interface LoginService {
-  readonly flows: Omit<LoginFlows, 'resume' | 'close'>;
+  readonly flows: Omit<LoginFlows, 'resume' | 'close' | 'settle'>;
   list(): Promise<{ providers: LoginFacts[]; flows: LoginFlow[] }>;
   /** Now, or with the result of the refresh that is under way. Not found, or no login: a failure. */
   refresh(id: CredentialId): Promise<Result<{ credential: Credential; ok: boolean; message: string }>>;
@@ -139,7 +139,7 @@ export const createLogins = (deps: {
     },
     stop: async () => {
       flows.close();
-      await refresher.settle(settle_ms);
+      await Promise.all([refresher.settle(settle_ms), flows.settle(settle_ms)]);
     },
   };
 };

@@ -22,6 +22,16 @@ export const patiently = async <T>(
   }
 };
 
+/** Waits until all of them have ended, however, but not longer. */
+export const settled = async (work: Iterable<Promise<unknown>>, within_ms: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, within_ms);
+  });
+  await Promise.race([Promise.allSettled(work), late]);
+  clearTimeout(timer);
+};
+
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);

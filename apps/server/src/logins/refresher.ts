@@ -1,5 +1,5 @@
 import type { CredentialId } from '@maestro/protocol';
-import { pause } from './patiently.ts';
+import { pause, settled } from './patiently.ts';
 import { type Refreshed, type RefreshParts, refreshOnce } from './refresh-once.ts';
 import { stopping, tooLong } from './refresh-words.ts';
 
@@ -73,13 +73,7 @@ export const createRefresher = (deps: RefresherDeps): Refresher => {
     },
     settle: async (within_ms) => {
       closing = true;
-      const stored = Promise.allSettled(running.values());
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, within_ms);
-      });
-      await Promise.race([stored, late]);
-      clearTimeout(timer);
+      await settled(running.values(), within_ms);
     },
   };
 };
