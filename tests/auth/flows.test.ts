@@ -182,6 +182,19 @@ describe('a login (P8)', () => {
     await stores.credentials.setState(id, 'needs_login', 'Log in again.');
     const again = await world.flows.complete((await begin('paste', { credential_id: id })).id, 'code');
     expect(again).toMatchObject({ ok: true, value: { credential: { id, state: 'valid', detail: null } } });
+    expect(again.ok && again.value.flow.message).toBeNull();
+    if (vendor.next.ok)
+      vendor.next = { ok: true, value: { ...vendor.next.value, account: 'lin@example.com' } };
+    const moved = await world.flows.complete((await begin('paste', { credential_id: id })).id, 'code');
+    expect(moved).toMatchObject({
+      ok: true,
+      value: {
+        flow: {
+          message: 'This credential was the login of ada@example.com; it is that of lin@example.com now.',
+        },
+        credential: { id, account: 'lin@example.com' },
+      },
+    });
     const other = await world.flows.complete((await begin()).id, 'code');
     expect(other).toMatchObject({ ok: true, value: { credential: { name: 'login', is_default: false } } });
     const named = { name: 'login', acknowledge_terms: true };

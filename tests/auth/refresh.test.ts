@@ -1,8 +1,9 @@
-import type { CredentialStore, OpenedCredential } from '@maestro/ports';
+import { type CredentialStore, type OpenedCredential, systemClock } from '@maestro/ports';
 import { type OpenStores, StoreUnavailable } from '@maestro/store';
-import { type TestStores, testStores } from '@maestro/store/testing';
+import { silentLog, type TestStores, testStores } from '@maestro/store/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLoginAccess } from '../../apps/server/src/logins/access.ts';
+import { createRenewals } from '../../apps/server/src/logins/renewals.ts';
 import { type LoginWorld, refresherOn, startLogins } from './support/logins.ts';
 
 let stores: TestStores;
@@ -417,6 +418,38 @@ describe('a call with a login (P9)', () => {
       /could not be refreshed.*login itself is kept/,
     );
   });
+});
+
+describe('the job of a refresh (P9, S7)', () => {
+  it.each([3, 1e37])(
+    'comes again when the vendor named a wait (%s s) that the database can hold',
+    async (retry_after_s) => {
+      const { id } = await world.put(stores.credentials, 'anthropic');
+      const sent: { data: unknown; after_s: number | undefined }[] = [];
+      let work: ((job: never) => Promise<void>) | undefined;
+      const error = { cause: 'rate_limit', message: 'Slow down', retry_after_s } as const;
+      const renewals = createRenewals({
+        jobs: {
+          ...stores.jobs,
+          work: async (_queue, handler) => {
+            work = handler as typeof work;
+          },
+          send: async (_queue, data, options) => {
+            sent.push({ data, after_s: options?.after_s });
+          },
+        },
+        store: { ...stores.credentials, expiring: async () => [] },
+        refresher: { refresh: async () => ({ ok: false, error: { kind: 'passing', error } }) },
+        clock: systemClock,
+        log: silentLog,
+      });
+      await renewals.start();
+      await work?.({ id, version: 1, tries: 0 } as never);
+      expect(sent).toEqual([
+        { data: { id, version: 1, tries: 1 }, after_s: Math.min(Math.max(retry_after_s, 10), 86_400) },
+      ]);
+    },
+  );
 });
 
 /** Login clients of a machine without a network. */

@@ -27,7 +27,7 @@ export const LoginFlow = z.object({
   /** `device`: what the person types there. */
   user_code: z.string().nullable(),
   state: LoginState,
-  /** Why it failed and what to do. */
+  /** Why it failed and what to do; of one that is done, what is unexpected about it. */
   message: z.string().nullable(),
   /** The credential it made or renewed, once done. */
   credential_id: CredentialId.nullable(),

@@ -1,4 +1,5 @@
 import type { Clock, OpenedCredential, ProviderError, ResolvedCredential, Result } from '@maestro/ports';
+import { sentence } from './flow-words.ts';
 import { logInAgain } from './refresh-words.ts';
 import type { Refresher } from './refresher.ts';
 import { lifeOf, loginOf, type OpenLogin } from './tokens.ts';
@@ -35,7 +36,7 @@ export const createLoginAccess = ({
 /** The login is as good as before: the call can be made again. */
 const passing = (error: ProviderError): ProviderError => ({
   ...error,
-  message: `The login could not be refreshed. ${error.message}`,
+  message: `The login could not be refreshed. ${sentence(error.message)}`,
   remedy: `${error.remedy ?? 'Try again.'} The login itself is kept; ${lowerFirst(logInAgain)} only if this lasts.`,
 });
 

@@ -1,5 +1,6 @@
 import type { CredentialStore, Log, LoginClient, LoginTokens } from '@maestro/ports';
 import type { CredentialId, LoginProvider } from '@maestro/protocol';
+import { sentence } from './flow-words.ts';
 import { pause } from './patiently.ts';
 import { loginOf } from './tokens.ts';
 
@@ -71,7 +72,9 @@ export const deleteCredential = async (
   const ended = await wanted.revoke(tokens, late);
   if (!ended.ok) {
     log.warn('login.not_revoked', { credential: id, cause: ended.error.cause, status: ended.error.status });
-    return failed(late.aborted ? `It did not answer within ${limit_ms / 1000} s.` : ended.error.message);
+    return failed(
+      late.aborted ? `It did not answer within ${limit_ms / 1000} s.` : sentence(ended.error.message),
+    );
   }
   log.info('login.revoked', { credential: id, provider: known.provider });
   return settled

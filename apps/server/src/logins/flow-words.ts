@@ -1,9 +1,12 @@
 import { fail, type ProviderError, type Result } from '@maestro/ports';
 import type { LoginFlow, LoginProvider } from '@maestro/protocol';
 
+/** The words of a vendor may end without a full stop. */
+export const sentence = (text: string): string => (/[.!?…]["'”)]?$/.test(text) ? text : `${text}.`);
+
 /** A vendor's error as the API tells it. */
 export const inWords = ({ message, remedy }: ProviderError): string =>
-  remedy ? `${message} ${remedy}` : message;
+  remedy ? `${sentence(message)} ${remedy}` : message;
 
 /** What was given is wrong; nothing was asked of the vendor. */
 export const refusedInput = (error: ProviderError, field: string): Result<never> =>
@@ -53,3 +56,7 @@ export const stopped =
 
 export const pasteAgain =
   'Check that you pasted the whole code and nothing else, and try again; or cancel this login and begin another.';
+
+/** A credential keeps its name, so a login with another account than before must not go unseen. */
+export const otherAccount = (before: string, now: string): string =>
+  `This credential was the login of ${before}; it is that of ${now} now.`;

@@ -29,6 +29,7 @@ import {
   notWaiting,
   noVendor,
   ofDevice,
+  otherAccount,
   pasteAgain,
   refusedInput,
   stopped,
@@ -122,6 +123,13 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
     return flow;
   };
 
+  /** Only for showing: the code is used up, so a database that is away for a moment must not lose the login here. */
+  const accountOf = (id: CredentialId): Promise<string | null> =>
+    credentials.get(id).then(
+      (credential) => credential?.account ?? null,
+      () => null,
+    );
+
   const exchange = async (...input: Parameters<typeof exchangeNow>): ReturnType<typeof exchangeNow> => {
     const running = exchangeNow(...input);
     exchanging.add(running);
@@ -158,10 +166,13 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
         ...(error.retry_after_s === undefined ? {} : { retry_after_s: error.retry_after_s }),
       });
     }
+    const held = login.credential_id ? await accountOf(login.credential_id) : null;
     const credential = await saveLogin(credentials, login, given.value, (error) =>
       log.error('login.not_stored_yet', { provider, error }),
     );
-    const done = await move(id, 'exchanging', { state: 'done', credential_id: credential.id });
+    const { account } = credential;
+    const message = held && account && held !== account ? otherAccount(held, account) : null;
+    const done = await move(id, 'exchanging', { state: 'done', message, credential_id: credential.id });
     log.info('login.done', { provider, credential: credential.id });
     deps.made(credential, login.credential_id !== null);
     return ok({ flow: done ?? { ...login.flow, state: 'done', credential_id: credential.id }, credential });

@@ -1,5 +1,6 @@
 import type { CredentialStore, Log, LoginClient, LoginTokens, ProviderError, Result } from '@maestro/ports';
 import type { CredentialId, LoginProvider } from '@maestro/protocol';
+import { sentence } from './flow-words.ts';
 import { patiently } from './patiently.ts';
 import { gone, logInAgain, over, words } from './refresh-words.ts';
 import { loginOf, type OpenLogin } from './tokens.ts';
@@ -82,9 +83,10 @@ export const refreshOnce = async (
       cause: error.cause,
       status: error.status,
     });
-    if (kind === 'refused') return await needsLogin(parts, login, `${client.name}: ${error.message}`);
+    if (kind === 'refused')
+      return await needsLogin(parts, login, `${client.name}: ${sentence(error.message)}`);
     if (kind === 'unknown' && client.rotates)
-      return await needsLogin(parts, login, `${client.name}: ${error.message} ${words.once}`);
+      return await needsLogin(parts, login, `${client.name}: ${sentence(error.message)} ${words.once}`);
     await takeBack(parts, login);
     // Its remedy is for where the token is used up; here it is not.
     return failed('passing', kind === 'unknown' ? { ...error, remedy: words.tryAgain } : error);

@@ -11,6 +11,8 @@ const before_ms = 5 * 60_000;
 const least_ms = 1_000;
 const first_retry_s = 10;
 const longest_retry_s = 300;
+/** A vendor that names a longer wait is asked again after this. */
+const longest_wait_s = 86_400;
 /** All of them are planned at the start: a token that ends later than this has ended by other means. */
 const horizon_ms = 10 * 365 * 86_400_000;
 
@@ -50,7 +52,7 @@ export const createRenewals = (deps: {
     const refreshed = await refresher.refresh(opened.credential.id, version);
     if (refreshed.ok || refreshed.error.kind === 'over') return;
     const wait_s = Math.max(
-      refreshed.error.error.retry_after_s ?? 0,
+      Math.min(refreshed.error.error.retry_after_s ?? 0, longest_wait_s),
       Math.min(first_retry_s * 2 ** tries, longest_retry_s),
     );
     log.warn('login.refresh_later', { credential: id, tries: tries + 1, wait_s });

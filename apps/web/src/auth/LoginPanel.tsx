@@ -125,6 +125,7 @@ export function LoginPanel(props: {
           )}
         </ol>
       )}
+      {state === 'done' && flow.message && <p className="hint warn">{flow.message}</p>}
       {state === 'done' && (
         <p className="good">
           {credential ? `“${credential.name}” is logged in` : 'Logged in'}

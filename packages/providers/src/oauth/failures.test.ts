@@ -119,6 +119,14 @@ describe('a token request without a whole answer is unknown (P9)', () => {
     }
   });
 
+  it('and says what stands in it in place of tokens', async () => {
+    const vendor = await vendorOf(json(200, { error: 'invalid_grant', error_description: 'Not here' }));
+    const [failure] = await failuresAt(vendor.url);
+    expect(failure?.error.message).toBe(
+      'Anthropic answered 200 without what was asked for (invalid_grant: Not here).',
+    );
+  });
+
   it('and says what became of the answer', async () => {
     const vendor = await vendorOf(({ socket }) =>
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"access_token":"a"}'),

@@ -30,7 +30,7 @@ export const answerFailure = (call: VendorCall, answer: VendorAnswer): TokenFail
   const code = said?.code;
   const safe = (error: ProviderError): ProviderError => maskError(error, createMask(call.secrets));
   if (status >= 200 && status < 300) {
-    return { kind: 'unknown', error: safe(unusable(call, status)) };
+    return { kind: 'unknown', error: safe(unusable(call, status, said)) };
   }
   if (lost.has(status)) return { kind: 'unknown', error: safe(answerLost(call, status)) };
   const facts = {
@@ -84,9 +84,14 @@ const answerLost = (call: VendorCall, status: number): ProviderError => ({
   remedy: call.remedy,
 });
 
-const unusable = (call: VendorCall, status: number): ProviderError => ({
+const unusable = (call: VendorCall, status: number, said: ReturnType<typeof errorOf>): ProviderError => ({
   cause: 'garbage',
   status,
-  message: `${call.vendor} answered ${status} without what was asked for.`,
+  message: `${call.vendor} answered ${status} without what was asked for${wordsIn(said)}.`,
   remedy: call.remedy,
 });
+
+const wordsIn = (said: ReturnType<typeof errorOf>): string => {
+  const words = [said?.code, said?.words].filter((each) => each).join(': ');
+  return words === '' ? '' : ` (${words.slice(0, 300)})`;
+};
