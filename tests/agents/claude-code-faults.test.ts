@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AgentEvent, AgentRequest, ExternalAgent, HistoryMessage } from '@maestro/ports';
@@ -18,6 +19,8 @@ afterEach(async () => {
   await removeFolder(folder);
 });
 
+/** As the stand-in names its conversation. */
+const session = '5d0a9c40-0000-4000-8000-00000000000a';
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 const withFault = (fault: string, silence_ms = 20_000, more: Record<string, string> = {}): ExternalAgent => {
@@ -51,11 +54,12 @@ const hear = async (
   agent: ExternalAgent,
   history: readonly HistoryMessage[] = [person('Hello')],
   on: (event: AgentEvent, stop: () => void) => void = () => undefined,
+  request: Partial<AgentRequest> = {},
 ): Promise<Heard> => {
   const events: AgentEvent[] = [];
   const abort = new AbortController();
   const hands = { approve: async () => ({ decision: 'accept', reason: null }) as const };
-  for await (const event of agent.run(asked(history), hands, abort.signal)) {
+  for await (const event of agent.run({ ...asked(history), ...request }, hands, abort.signal)) {
     events.push(event);
     on(event, () => abort.abort());
   }
@@ -112,6 +116,13 @@ describe('a Claude Code that cannot be used (P11)', () => {
 });
 
 describe('a Claude Code that goes wrong in a turn (P10, P11)', () => {
+  it('has no folder to work in: that is what is said, not that a program is missing', async () => {
+    const working_directory = join(folder, 'gone');
+    const { last } = await hear(withFault('plain'), undefined, undefined, { working_directory });
+    expect(last).toMatchObject(failsWith('not_found', /working directory .*gone does not exist/, /Make it/));
+    expect(JSON.stringify(last)).not.toContain('ENOENT');
+  });
+
   it('says nothing: it is ended, in words', async () => {
     const { last } = await hear(withFault('silent', 300));
     expect(last).toMatchObject(failsWith('timeout', /said nothing/, /MAESTRO_AGENT_SILENCE_S/));
@@ -132,7 +143,19 @@ describe('a Claude Code that goes wrong in a turn (P10, P11)', () => {
       const { last, text } = await hear(agent);
       expect(text).toBe('Half a');
       expect(last).toMatchObject(failsWith('crash', /exit code 139.*Segmentation of the whole/, /Resume/));
+      // Its tokens count, and what they cost is not known: never nothing (T2).
+      expect(last).toMatchObject({
+        spent: [{ model: 'fake-1', usd: null, usage: { request_tokens: 9, response_tokens: 1 } }],
+      });
     }
+  });
+
+  it('is killed: what its tools had started in groups of their own ends too', async () => {
+    const { last, text } = await hear(withFault('leaves'));
+    expect(last).toMatchObject(failsWith('crash', /signal SIGKILL/, /Resume/));
+    // Elsewhere the system does not tell whose process it was.
+    if (process.platform !== 'linux') process.kill(Number(text));
+    await expect.poll(() => isRunning(Number(text)), { timeout: 10_000 }).toBe(false);
   });
 
   it('reaches its limit of steps', async () => {
@@ -201,11 +224,26 @@ describe('a Claude Code that is stopped (S9, P11)', () => {
     expect(performance.now() - began).toBeLessThan(8_000);
   });
 
+  it('before its turn has begun: it stops as soon as it begins, and stays for the next turn', async () => {
+    const agent = withFault('slow_to_begin');
+    const abort = new AbortController();
+    const hands = { approve: async () => ({ decision: 'accept', reason: null }) as const };
+    const events: AgentEvent[] = [];
+    abort.abort();
+    for await (const event of agent.run(asked([person('Go')]), hands, abort.signal)) events.push(event);
+    expect(events.at(-1)).toMatchObject({ type: 'error', error: { cause: 'aborted' } });
+    const native = { wire: 'claude_code', model: 'default', parts: { session, branch: 'con_1' } } as const;
+    const said: HistoryMessage = { role: 'assistant', parts: [{ type: 'text', text: '' }], native };
+    expect((await hear(agent, [person('Go'), said, person('Next')])).text).toBe('Turn 2');
+  });
+
   it('ends with a server that is killed', async () => {
     fakeClaude(folder);
     const script = `
       import { createClaudeCode } from '@maestro/providers';
-      const log = { info() {}, warn: console.error, error: console.error };
+      /** As the stand-in names its conversation. */
+const session = '5d0a9c40-0000-4000-8000-00000000000a';
+const log = { info() {}, warn: console.error, error: console.error };
       const env = { ...process.env, FAKE_CLAUDE: 'ignores_interrupt' };
       const agent = createClaudeCode({ env, path: process.env.PROGRAM, log });
       const request = ${JSON.stringify(asked([person('Go')]))};
@@ -225,21 +263,45 @@ describe('a Claude Code that is stopped (S9, P11)', () => {
 
 describe('what Claude Code is started with (P11, S7)', () => {
   it("is the person's environment without our secrets", async () => {
-    const secrets = { ENCRYPTION_KEY: 'k', DATABASE_URL: 'postgres://x', MAESTRO_DATA: '/d', MINE: '1' };
+    const own = { COMPATIBLE_API_KEY: 'c', GOOGLE_OAUTH_CLIENT_SECRET: 'g', MAESTRO_DATA: '/d' };
+    const secrets = { ENCRYPTION_KEY: 'k', DATABASE_URL: 'postgres://x', ...own, MINE: '1' };
     const { text } = await hear(withFault('environment', 20_000, secrets));
     const env = JSON.parse(text);
     expect(env).toMatchObject({ HOME: folder, MINE: '1', CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1' });
-    expect(Object.keys(env).filter((name) => /ENCRYPTION|DATABASE|MAESTRO/.test(name))).toEqual([]);
+    const ours = /ENCRYPTION|DATABASE|MAESTRO_(?!RUN_)|COMPATIBLE|GOOGLE_OAUTH/;
+    expect(Object.keys(env).filter((name) => ours.test(name))).toEqual([]);
+  });
+
+  it('its MCP servers and the system prompt are not in the command line, which everybody can read', async () => {
+    const system = 'Be brief. '.repeat(40_000);
+    const url = 'http://127.0.0.1:9/mcp';
+    const secret = { type: 'http', name: 'there', url, headers: { Authorization: 'Bearer s3cret' } } as const;
+    const request = { system, mcp_servers: [secret] };
+    const { text } = await hear(withFault('arguments'), undefined, undefined, request);
+    const { args, initialized, mcp } = JSON.parse(text);
+    expect(args.join(' ')).not.toMatch(/s3cret|Be brief/);
+    expect(initialized.appendSystemPrompt).toBe(system);
+    expect(JSON.parse(mcp.content)).toEqual({
+      mcpServers: { there: { type: 'http', url, headers: { Authorization: 'Bearer s3cret' } } },
+    });
+    expect(mcp.mode).toBe(0o600);
+    expect(existsSync(mcp.file)).toBe(false);
+  });
+
+  it('words that begin with a slash are words, no command of its own', async () => {
+    for (const said of ['/clear', '/model opus']) {
+      const { text } = await hear(withFault('plain'), [person(said)]);
+      expect(text).toBe(` ${said}`);
+    }
   });
 
   it('never switches its permissions off', async () => {
     const { text } = await hear(withFault('arguments'));
-    const args: string[] = JSON.parse(text);
+    const args: string[] = JSON.parse(text).args;
     expect(args).toEqual(
       expect.arrayContaining(['--permission-prompt-tool', 'stdio', '--strict-mcp-config']),
     );
     expect(args.join(' ')).not.toMatch(/skip-permissions|bypass|acceptEdits|dontAsk|--allowed/);
-    expect(args[args.indexOf('--append-system-prompt') + 1]).toBe('Be brief.');
     expect(args).not.toContain('--model');
   });
 });

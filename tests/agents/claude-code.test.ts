@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionWatch } from '@maestro/client';
 import type { Decision, ItemOf } from '@maestro/protocol';
@@ -183,6 +183,40 @@ describe('the real Claude Code works in a session (P11)', () => {
       data: { error: expect.stringContaining('denied') },
     });
     denied.close();
+  });
+
+  it('does nothing by the settings of a folder that is not read with full access; what they deny stays denied', async () => {
+    const folder = house.folder({ 'secret.txt': 'hush', 'CLAUDE.md': 'Words of the folder.' });
+    const touch = (name: string) => [
+      { hooks: [{ type: 'command', command: `touch '${join(folder, name)}'` }] },
+    ];
+    const hooks = { SessionStart: touch('started'), UserPromptSubmit: touch('said') };
+    const settings = { hooks, permissions: { allow: ['Bash'], deny: ['Read(./secret.txt)'] } };
+    mkdirSync(join(folder, '.claude'));
+    writeFileSync(join(folder, '.claude', 'settings.json'), JSON.stringify(settings));
+    plays(/look around/, [[call('Read', { file_path: join(folder, 'secret.txt') })], [text('Seen.')]]);
+    const { id } = await session(folder, 'read_only');
+    const watch = await house.ask(id, 'look around');
+    expect(itemsOf(watch, 'tool_call')[0]).toMatchObject({
+      status: 'failed',
+      data: { error: expect.stringContaining('denied by your permission settings') },
+    });
+    expect(['started', 'said'].filter((name) => existsSync(join(folder, name)))).toEqual([]);
+    expect(house.simulator.requests.at(-1)?.body.toString('utf8')).toContain('Words of the folder.');
+    watch.close();
+    const full = await session(folder, 'full');
+    (await house.ask(full.id, 'look around')).close();
+    expect(existsSync(join(folder, 'started'))).toBe(true);
+  });
+
+  it('takes words that begin with a slash for words, and forgets nothing', async () => {
+    const { id } = await session(house.folder(), 'full');
+    plays(/blue|clear/, [[text('I see.')]]);
+    (await house.ask(id, 'The colour is blue.')).close();
+    const watch = await house.ask(id, '/clear');
+    expect(itemsOf(watch, 'agent_message').map((each) => each.data.text)).toEqual(['I see.', 'I see.']);
+    expect(house.simulator.requests.at(-1)?.body.toString('utf8')).toContain('The colour is blue.');
+    watch.close();
   });
 
   it('is reached from the command line', async () => {

@@ -1,8 +1,15 @@
 // Speaks Claude Code's language of lines as a fault wants it. The fault is FAKE_CLAUDE.
+import { spawn } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const fault = process.env['FAKE_CLAUDE'] ?? '';
 const args = process.argv.slice(2);
+const flagValue = (flag: string): string => args[args.indexOf(flag) + 1] ?? '';
+/** What was asked of it before the first turn. */
+let initialized: object = {};
+let interrupts = 0;
+let said = 0;
 const session_id = '5d0a9c40-0000-4000-8000-00000000000a';
 
 const say = (message: object): void => {
@@ -11,7 +18,8 @@ const say = (message: object): void => {
 const event = (of: object): void => say({ type: 'stream_event', event: of });
 const began = (): void => {
   say({ type: 'system', subtype: 'init', model: 'fake-1', apiKeySource: 'none' });
-  event({ type: 'message_start', message: { id: 'm1', usage: { input_tokens: 9, output_tokens: 1 } } });
+  const usage = { input_tokens: 9, output_tokens: 1 };
+  event({ type: 'message_start', message: { id: 'm1', model: 'fake-1', usage } });
   event({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } });
 };
 const words = (text: string): void =>
@@ -105,7 +113,27 @@ const turns: Readonly<Record<string, (content: string) => void>> = {
     process.on('SIGTERM', () => undefined);
   },
   environment: () => answer(JSON.stringify(process.env)),
-  arguments: () => answer(JSON.stringify(args)),
+  arguments: () => {
+    const file = flagValue('--mcp-config');
+    const mcp = { file, mode: statSync(file).mode % 0o1000, content: readFileSync(file, 'utf8') };
+    answer(JSON.stringify({ args, initialized, mcp }));
+  },
+  // What came before its turn stops nothing.
+  slow_to_begin: () => {
+    said += 1;
+    if (said > 1) return answer(`Turn ${said}`);
+    const begin = (): void => {
+      if (interrupts === 0) return void setImmediate(begin);
+      began();
+    };
+    begin();
+  },
+  leaves: () => {
+    const left = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+    began();
+    words(`${left.pid}`);
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 50);
+  },
 };
 
 if (args.includes('--version')) {
@@ -129,7 +157,11 @@ if (args.includes('--version')) {
         message.message.content.length > 1 ? `${message.message.content[0].text} ${last}` : last,
       );
     }
+    if (message.request?.subtype === 'initialize') initialized = message.request;
     if (message.request?.subtype !== 'interrupt') return;
+    interrupts += 1;
+    if (fault === 'slow_to_begin' && interrupts === 2)
+      result({ subtype: 'error_during_execution', is_error: true });
     if (fault === 'dies_on_interrupt') process.exit(1);
     if (fault === 'works') result({ subtype: 'error_during_execution', is_error: true });
   });

@@ -4,11 +4,14 @@ import type { AgentEvent, AgentHands, AgentRequest, ExternalAgent, Log, Provider
 import type { SessionId } from '@maestro/protocol';
 import { agentEnvironment } from '../process/environment.ts';
 import { findProgram } from '../process/find-program.ts';
+import { folderFault } from '../process/folder.ts';
 import { argumentsOf, environmentOf, own_choice } from './arguments.ts';
 import { checkCall } from './check.ts';
 import { Connection } from './connection.ts';
 import { notInstalled, tooOld } from './errors.ts';
+import { deniedIn } from './folder-settings.ts';
 import { lookAt } from './look.ts';
+import { writeMcpFile } from './mcp-file.ts';
 import { describeModel } from './models.ts';
 import { type Known, knownOf, promptOf } from './prompt.ts';
 import { runTurn, UnknownConversation } from './turn.ts';
@@ -41,6 +44,8 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
   const { path, log, silence_ms = 300_000 } = options;
   const env = agentEnvironment(options.env);
   const kept = new Map<SessionId, Kept>();
+  /** Processes that are being ended. */
+  const ending = new Set<Promise<void>>();
 
   const find = (): string | undefined =>
     path === null
@@ -58,23 +63,35 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
 
   const release = async (id: SessionId): Promise<void> => {
     const held = kept.get(id);
+    if (!held) return;
     kept.delete(id);
-    await held?.connection.end();
+    const ended = held.connection.end();
+    ending.add(ended);
+    await ended.finally(() => ending.delete(ended));
   };
 
   /** The session's process, if it is the right one; else a new one. */
   const connect = async (request: AgentRequest, program: string, known: Known | undefined): Promise<Kept> => {
     const id = request.session_id;
-    const launch = JSON.stringify([program, request.working_directory, argumentsOf(request, null)]);
+    const { working_directory, system, mcp_servers } = request;
+    const denied = deniedIn(working_directory);
+    const args = (resume: string | null, mcp_file: string): string[] =>
+      argumentsOf(request, { resume, mcp_file, denied });
+    const launch = JSON.stringify([program, working_directory, system, mcp_servers, args(null, '')]);
     const held = kept.get(id);
     const fits = held && !held.connection.over && held.launch === launch && held.session === known?.session;
     if (held && fits) return held;
     await release(id);
+    const mcp = await writeMcpFile(mcp_servers);
     const connection = new Connection({
       program,
-      args: argumentsOf(request, known?.session ?? null),
-      cwd: request.working_directory,
+      args: args(known?.session ?? null, mcp.path),
+      cwd: working_directory,
       env: { ...env, ...environmentOf(request.effort) },
+      system,
+      started: () => {
+        mcp.remove().catch((error: unknown) => log.warn('mcp_file.not_removed', { reason: String(error) }));
+      },
       log,
     });
     const made: Kept = { connection, launch, session: known?.session ?? '' };
@@ -107,7 +124,7 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
     hands: AgentHands,
     signal: AbortSignal,
   ): AsyncGenerator<AgentEvent, void, undefined> {
-    const program = await usable();
+    const program = folderFault(request.working_directory) ?? (await usable());
     if (typeof program !== 'string') {
       yield { type: 'error', error: program, spent: [] };
       return;
@@ -140,7 +157,7 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
     describe: describeModel,
     release,
     close: async () => {
-      await Promise.all([...kept.keys()].map(release));
+      await Promise.all([...[...kept.keys()].map(release), ...ending]);
     },
   };
 };

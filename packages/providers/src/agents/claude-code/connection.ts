@@ -8,6 +8,10 @@ export interface Launch {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Added to its own system prompt. */
+  readonly system: string;
+  /** Told when it has read what it was started with, or is gone. */
+  readonly started: () => void;
   readonly log: Log;
 }
 
@@ -30,12 +34,14 @@ export class Connection {
   readonly #program: Program;
   readonly #log: Log;
   readonly #told = new Set<string>();
+  #started: (() => void) | undefined;
   #listener: Listener | undefined;
   #asked = 0;
   #over = false;
 
-  constructor({ program, args, cwd, env, log }: Launch) {
+  constructor({ program, args, cwd, env, system, started, log }: Launch) {
     this.#log = log;
+    this.#started = started;
     this.#program = startProgram({
       program,
       args,
@@ -49,9 +55,10 @@ export class Connection {
     });
     this.ended = this.#program.ended.then((how) => {
       this.#over = true;
+      this.#hasStarted();
       return how;
     });
-    this.#ask({ subtype: 'initialize', hooks: beforeEachTool });
+    this.#ask({ subtype: 'initialize', hooks: beforeEachTool, appendSystemPrompt: system });
   }
 
   get over(): boolean {
@@ -105,8 +112,14 @@ export class Connection {
       this.#listener?.garbage();
       return;
     }
+    if (message['type'] === 'system' && message['subtype'] === 'init') this.#hasStarted();
     if (message['type'] === 'control_request') this.#control(message);
     else this.#listener?.line(message);
+  }
+
+  #hasStarted(): void {
+    this.#started?.();
+    this.#started = undefined;
   }
 
   #control(message: Fields): void {

@@ -48,9 +48,12 @@ export const promptOf = (messages: readonly HistoryMessage[]): Json[] => {
   ];
 };
 
+/** A text that begins with a slash is an order to it (`/clear` forgets the conversation): with a space before, it is words. */
+const words = (text: string): string => (text.startsWith('/') ? ` ${text}` : text);
+
 const blockOf = (part: TextPart | ImagePart): Json =>
   part.type === 'text'
-    ? { type: 'text', text: part.text }
+    ? { type: 'text', text: words(part.text) }
     : {
         type: 'image',
         source: {

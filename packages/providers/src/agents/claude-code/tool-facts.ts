@@ -18,6 +18,7 @@ const reads = new Set([
   'TaskOutput',
   'ToolSearch',
   'ReportFindings',
+  'ListAgents',
   'BashOutput',
 ]);
 const writes = new Set(['Write', 'Edit', 'MultiEdit', 'NotebookEdit']);

@@ -1,4 +1,4 @@
-import type { AgentEvent, AgentHands, AgentRequest, ProviderError } from '@maestro/ports';
+import type { AgentBill, AgentEvent, AgentHands, AgentRequest, ProviderError } from '@maestro/ports';
 import type { Basis, Json } from '@maestro/protocol';
 import { type Fields, text } from '../../vendors/shared/json.ts';
 import { EventQueue } from '../process/event-queue.ts';
@@ -8,6 +8,7 @@ import { basisOf, billOf } from './bill.ts';
 import type { Connection } from './connection.ts';
 import { type Asked, Decoder } from './decode.ts';
 import { died, errorOf, isUnknownConversation, silent, stopped } from './errors.ts';
+import { HeardUsage } from './heard-usage.ts';
 import { nativeOf } from './prompt.ts';
 
 export interface TurnOptions {
@@ -44,6 +45,7 @@ export async function* runTurn(options: TurnOptions): AsyncGenerator<AgentEvent,
     queue.end();
     ended.resolve();
   };
+  const heard = new HeardUsage();
   const silence = new Silence(silence_ms, () => finish({ type: 'silent' }));
   const decoder = new Decoder({
     emit: (event) => queue.push(event),
@@ -55,7 +57,10 @@ export async function* runTurn(options: TurnOptions): AsyncGenerator<AgentEvent,
     garbage: () => silence.heard(),
     line: (message) => {
       silence.heard();
+      heard.line(message);
       if (message['type'] === 'system' && message['subtype'] === 'init') {
+        // An interruption that came before the turn was begun has stopped nothing.
+        if (signal.aborted) connection.interrupt();
         basis = basisOf(message, env);
         for (const name of connection.newlyFailed(message)) queue.push(noServer(name));
       }
@@ -78,6 +83,11 @@ export async function* runTurn(options: TurnOptions): AsyncGenerator<AgentEvent,
   connection.say(content);
   if (signal.aborted) stop();
 
+  const broken = (error: ProviderError): AgentEvent => ({ type: 'error', error, spent: heard.spent(basis) });
+  const billed = (result: Fields): AgentBill['spent'] => {
+    const spent = billOf(result, basis);
+    return spent.length > 0 ? spent : heard.spent(basis);
+  };
   const running = new Set<string>();
   try {
     for await (const event of queue.read()) {
@@ -98,7 +108,7 @@ export async function* runTurn(options: TurnOptions): AsyncGenerator<AgentEvent,
           yield event;
           break;
         case 'result':
-          yield* resultOf(event.result, decoder, signal, basis);
+          yield* resultOf(event.result, decoder, signal, billed(event.result));
           return;
         case 'died':
           yield broken(signal.aborted ? stopped : died(event.how, connection.lastWords));
@@ -129,8 +139,6 @@ const noServer = (name: string): AgentEvent => ({
   text: `Claude Code could not start the MCP server ${name}: its tools are not there. Check its entry in mcp.json.`,
 });
 
-const broken = (error: ProviderError): AgentEvent => ({ type: 'error', error, spent: [] });
-
 /** Asks, and tells it the answer. true: the call runs now. */
 const answer = async (
   connection: Connection,
@@ -157,9 +165,8 @@ function* resultOf(
   result: Fields,
   decoder: Decoder,
   signal: AbortSignal,
-  basis: Basis,
+  spent: AgentBill['spent'],
 ): Generator<AgentEvent, void, undefined> {
-  const spent = billOf(result, basis);
   if (signal.aborted) {
     yield { type: 'error', error: stopped, spent };
     return;

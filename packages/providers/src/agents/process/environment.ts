@@ -1,5 +1,6 @@
-/** Ours alone: the vault's key, the database, Redis, and everything that configures this server. */
-const ours = /^(ENCRYPTION_KEY|DATABASE_URL|REDIS_URL|MAESTRO_.*)$/;
+/** Ours alone: the vault's key, the database, Redis, secrets that no other program reads, and all that configures this server. */
+const ours =
+  /^(ENCRYPTION_KEY|DATABASE_URL|REDIS_URL|COMPATIBLE_API_KEY|GOOGLE_OAUTH_CLIENT_SECRET|MAESTRO_.*)$/;
 
 /**
  * The environment of an agent: the person's own, as it was when the server was started, so that an agent finds its home

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { dropGroup, guardGroup } from './guard.ts';
+import { endMarked, newMarker } from './leftovers.ts';
 
 export interface Program {
   /** One line of standard input. What is written to a program that is gone is lost: `ended` tells. */
@@ -34,9 +35,10 @@ const longest_line = 64 * 1024 * 1024;
 
 /** Starts a program that speaks in lines, in a process group of its own that ends with this server. */
 export const startProgram = (options: ProgramOptions): Program => {
+  const marker = newMarker();
   const child = spawn(options.program, options.args, {
     cwd: options.cwd,
-    env: options.env,
+    env: { ...options.env, [marker]: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
     windowsHide: true,
@@ -50,6 +52,8 @@ export const startProgram = (options: ProgramOptions): Program => {
       // What it left behind goes with it: its number is still its own now, later it may be another's.
       signalGroup(child, 'SIGKILL');
       if (pid !== undefined) dropGroup(pid);
+      // It had no time to end the commands it ran in groups of their own.
+      if (signal) endMarked(marker);
       const how = signal ? `signal ${signal}` : `exit code ${code}`;
       child.once('close', () => resolve(how));
       // One that left the group may hold the pipes open for ever.
