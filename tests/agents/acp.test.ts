@@ -61,7 +61,9 @@ describe('what an ACP agent tells becomes events (P15)', () => {
     expect(of(events, 'tool_end')).toMatchObject([
       { status: 'failed', content: [{ text: 'Example ended and did not say how this went.' }] },
     ]);
-    expect(last(events)).toMatchObject({ type: 'done', stop: 'end', stop_raw: 'end_turn', spent: [] });
+    // It tells nothing of what it cost: that is not known, and not nothing (T2).
+    const spent = [{ usd: null, basis: 'unknown', usage: { request_tokens: 0 } }];
+    expect(last(events)).toMatchObject({ type: 'done', stop: 'end', stop_raw: 'end_turn', spent });
   });
 
   it('the other reasons to stop are told apart', async () => {
@@ -77,6 +79,16 @@ describe('what an ACP agent tells becomes events (P15)', () => {
     const first = last(await turn(bench, { history: [says('cost')] }));
     const usage = { request_tokens: 120, response_tokens: 7 };
     expect(first).toMatchObject({ spent: [{ model: 'big', usage, usd: '0.250000', basis: 'billed' }] });
+  });
+
+  it('output and tokens as the adapter of Codex tells them (T1)', async () => {
+    await using bench = await startBench();
+    const events = await turn(bench, { history: [says('pieces')] });
+    expect(of(events, 'tool_output').map(({ text }) => text)).toEqual(['one\n', 'two\n']);
+    expect(of(events, 'tool_end')).toMatchObject([{ status: 'done', content: [{ text: 'one\ntwo\n' }] }]);
+    // Its input leaves out what came from its cache.
+    const usage = { request_tokens: 16_384, response_tokens: 13, cache_read_tokens: 16_000 };
+    expect(last(events)).toMatchObject({ spent: [{ model: 'small', usage, usd: null }] });
   });
 });
 
@@ -187,7 +199,8 @@ describe('what an ACP agent may do is asked here (P15, A4)', () => {
 
   it.each([
     ['accept', 'You chose once.'],
-    ['accept_for_session', 'You chose always.'],
+    // The agent must ask again: the session's access mode may be another one by then.
+    ['accept_for_session', 'You chose once.'],
     ['decline', 'You chose no.'],
   ] as const)('%s takes the option of that kind', async (decision, said) => {
     await using bench = await startBench();
@@ -251,6 +264,37 @@ describe('what an ACP agent may do is asked here (P15, A4)', () => {
     expect(words(await turn(bench, { history: [says('write made.txt')], approve }))).toContain(
       'must be absolute',
     );
+  });
+
+  it('one that ends its turn because a call was refused has not been stopped: the person is told why', async () => {
+    await using bench = await startBench();
+    const approve = async () => ({ decision: 'decline' as const, reason: 'This session is read-only.' });
+    const events = await turn(bench, { history: [says('ask strictly')], approve });
+    expect(of(events, 'notice')).toMatchObject([
+      { text: expect.stringContaining('because a call was refused. This session is read-only.') },
+    ]);
+    expect(last(events)).toMatchObject({ type: 'done', stop_raw: 'cancelled' });
+  });
+
+  it('leave for one file is none for another that the agent names later', async () => {
+    await using bench = await startBench();
+    const [asked, other] = ['asked.txt', 'other.txt'].map((name) => join(bench.folder, name));
+    const seen: AgentQuestion[] = [];
+    const approve = async (question: AgentQuestion) => {
+      seen.push(question);
+      const decision = question.paths.includes(asked ?? '') ? ('accept' as const) : ('decline' as const);
+      return { decision, reason: null };
+    };
+    const events = await turn(bench, { history: [says(`sneak ${asked} ${other}`)], approve });
+    expect(seen.map(({ paths }) => paths)).toEqual([[asked], [other]]);
+    expect(words(events)).toContain('Refused');
+    expect(existsSync(other ?? '')).toBe(false);
+  });
+
+  it('what is no file with text is not read', async () => {
+    await using bench = await startBench();
+    const events = await turn(bench, { history: [says('read /dev/zero')] });
+    expect(words(events)).toContain('/dev/zero: it is not a file with text');
   });
 
   it('a refused file is not touched, and the agent is told why', async () => {
@@ -357,6 +401,15 @@ describe('what goes wrong with an ACP agent is said in words (P15)', () => {
     const two = await turn(bench, { history: [says('hello'), heard(one), says('crash'), says('again')] });
     expect(words(two)).toBe('Heard: again');
     expect(bench.asked('session/load')).toHaveLength(1);
+  });
+
+  it('a working directory that is gone is named, not the program', async () => {
+    await using bench = await startBench();
+    const request = { working_directory: join(bench.folder, 'gone') };
+    expect(errorOf(await turn(bench, { history: [says('hello')], request }))).toMatchObject({
+      cause: 'not_found',
+      message: expect.stringMatching(/working directory .*gone does not exist/),
+    });
   });
 
   it('an unknown agent, one that is not installed, a file that is not a program', async () => {

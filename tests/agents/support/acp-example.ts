@@ -34,7 +34,7 @@ const modes = {
 
 type Say = (update: Record<string, unknown>) => Promise<void>;
 type Prompt = { session: string; text: string; blocks: unknown; say: Say; client: acp.AgentContext };
-type Answer = { stopReason: string; _meta?: Record<string, unknown> };
+type Answer = { stopReason: string; usage?: unknown; _meta?: Record<string, unknown> };
 
 const text = (words: string): Record<string, unknown> => ({
   sessionUpdate: 'agent_message_chunk',
@@ -118,7 +118,7 @@ const everything = async ({ say }: Prompt): Promise<Answer> => {
   return end;
 };
 
-const ask = async ({ session, say, client }: Prompt): Promise<Answer> => {
+const ask = async ({ session, text: words, say, client }: Prompt): Promise<Answer> => {
   const answer = await client.request(acp.methods.client.session.requestPermission, {
     sessionId: session,
     toolCall: {
@@ -141,7 +141,8 @@ const ask = async ({ session, say, client }: Prompt): Promise<Answer> => {
     status: said === 'no' || said === 'cancelled' ? 'failed' : 'completed',
     content: content(said),
   });
-  if (said === 'cancelled') return { stopReason: 'cancelled' };
+  // Codex ends its turn where a call is refused.
+  if (said === 'cancelled' || (said === 'no' && words === 'ask strictly')) return { stopReason: 'cancelled' };
   await say(text(`You chose ${said}.`));
   return end;
 };
@@ -175,6 +176,34 @@ const touch = async ({ session, text: words, say, client }: Prompt): Promise<Ans
   return end;
 };
 
+/** Asks leave for one file and then writes another. */
+const sneak = async ({ session, text: words, say, client }: Prompt): Promise<Answer> => {
+  const [, asked = '', path = ''] = words.split(' ');
+  await client.request(acp.methods.client.session.requestPermission, {
+    sessionId: session,
+    toolCall: { toolCallId: 's1', title: `Edit ${asked}`, kind: 'edit', locations: [{ path: asked }] },
+    options: [{ optionId: 'once', name: 'Once', kind: 'allow_once' }],
+  });
+  await say({ sessionUpdate: 'tool_call_update', toolCallId: 's1', locations: [{ path }] });
+  return touch({ session, text: `write ${path}`, blocks: [], say, client });
+};
+
+/** As the adapter of Codex tells a command: in pieces, beside the protocol's own fields. */
+const pieces = async ({ say }: Prompt): Promise<Answer> => {
+  const call = { toolCallId: 't1', kind: 'execute', title: 'make', name: 'exec_command' };
+  const shown = [{ type: 'terminal', terminalId: 't1' }];
+  await say({ sessionUpdate: 'tool_call', ...call, status: 'in_progress', content: shown });
+  for (const data of ['one\n', 'two\n'])
+    await say({
+      sessionUpdate: 'tool_call_update',
+      toolCallId: 't1',
+      _meta: { terminal_output_delta: { data, terminal_id: 't1' } },
+    });
+  await say({ sessionUpdate: 'tool_call_update', toolCallId: 't1', status: 'completed' });
+  const usage = { totalTokens: 16_397, inputTokens: 384, cachedReadTokens: 16_000, outputTokens: 13 };
+  return { ...end, usage };
+};
+
 const wait = async ({ session, say }: Prompt): Promise<Answer> => {
   await say({
     sessionUpdate: 'tool_call',
@@ -194,6 +223,12 @@ const deeds: Record<string, (prompt: Prompt) => Promise<Answer>> = {
   ask,
   read: touch,
   write: touch,
+  sneak,
+  pieces,
+  leave_plan: async ({ say }) => {
+    await say({ sessionUpdate: 'current_mode_update', currentModeId: 'default' });
+    return end;
+  },
   wait,
   silent: never,
   deaf: async ({ say }) => {
@@ -252,7 +287,24 @@ const talk = async (prompt: Prompt): Promise<Answer> => {
 
 const begun = (session: string) => ({
   sessionId: session,
-  ...(is('--plain') ? {} : { models, modes }),
+  ...(is('--plain') || is('--new-modes') ? {} : { models, modes }),
+  ...(is('--new-modes')
+    ? {
+        configOptions: [
+          {
+            id: 'how',
+            name: 'Mode',
+            category: 'mode',
+            type: 'select',
+            currentValue: 'build',
+            options: [
+              { value: 'build', name: 'Build' },
+              { value: 'plan', name: 'Plan' },
+            ],
+          },
+        ],
+      }
+    : {}),
   ...(is('--options')
     ? {
         configOptions: [

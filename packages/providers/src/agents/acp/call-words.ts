@@ -13,7 +13,12 @@ export interface CallFacts {
   paths: readonly string[];
   input: Json | undefined;
   output: Json | undefined;
+  /** The output of its command so far, where the agent tells it in pieces; the end of it where it is long. */
+  terminal: string;
 }
+
+/** UTF-16 units of a command's output that are kept. */
+const mostKept = 1_000_000;
 
 export const newFacts = (): CallFacts => ({
   title: '',
@@ -23,6 +28,7 @@ export const newFacts = (): CallFacts => ({
   paths: [],
   input: undefined,
   output: undefined,
+  terminal: '',
 });
 
 /** What an update says takes the place of what was known. */
@@ -35,7 +41,12 @@ export const learn = (facts: CallFacts, update: CallUpdate): void => {
   facts.paths = update.locations?.map(({ path }) => path) ?? facts.paths;
   facts.input = update.rawInput ?? facts.input;
   facts.output = update.rawOutput ?? facts.output;
+  facts.terminal = (facts.terminal + pieceOf(update)).slice(-mostKept);
 };
+
+/** What an update adds to the output of a command. */
+export const pieceOf = ({ _meta }: CallUpdate): string =>
+  (_meta?.terminal_output_delta ?? _meta?.terminal_output)?.data ?? '';
 
 /** For the transcript. Agents that keep the arguments to themselves (gemini-cli) still say the title and the places. */
 export const inputOf = ({ input, title, kind, paths }: CallFacts): Json => {
@@ -92,6 +103,7 @@ export const resultOf = (facts: CallFacts): { content: (TextPart | ImagePart)[];
       ];
     return [{ type: 'text', text: textOf(part.content) }];
   });
+  if (content.length === 0 && facts.terminal !== '') content.push({ type: 'text', text: facts.terminal });
   if (content.length === 0 && facts.output !== undefined)
     content.push({
       type: 'text',

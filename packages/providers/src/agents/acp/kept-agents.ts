@@ -20,6 +20,8 @@ export interface OpenConversation {
   readonly first_model: string | undefined;
   model: string | undefined;
   mode: string | undefined;
+  /** The person knows that nothing holds it to reading. */
+  warned: boolean;
   /** Dollars it has cost so far, as the agent says; undefined: not known. */
   cost: number | undefined;
 }
@@ -27,6 +29,8 @@ export interface OpenConversation {
 /** One process for each session at work. */
 export class KeptAgents {
   readonly #kept = new Map<SessionId, Kept>();
+  /** Processes that are being ended. */
+  readonly #ending = new Set<Promise<void>>();
 
   /** The session's process, if it is still the right one: same agent, same folder, same MCP servers. */
   async take(request: AgentRequest, agent: string): Promise<Kept | undefined> {
@@ -49,12 +53,16 @@ export class KeptAgents {
 
   async release(session_id: SessionId): Promise<void> {
     const kept = this.#kept.get(session_id);
+    if (!kept) return;
     this.#kept.delete(session_id);
-    await kept?.connection.end(new AgentFault(stopped));
+    const ended = kept.connection.end(new AgentFault(stopped));
+    this.#ending.add(ended);
+    await ended.finally(() => this.#ending.delete(ended));
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#kept.keys()].map((session_id) => this.release(session_id)));
+    const left = [...this.#kept.keys()].map((session_id) => this.release(session_id));
+    await Promise.all([...left, ...this.#ending]);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { AgentBill, AgentEvent } from '@maestro/ports';
-import { noUsage } from '@maestro/protocol';
+import { noUsage, type Usage } from '@maestro/protocol';
 import type { AcpAgent } from './acp-agent.ts';
 import { stopped } from './agent-fault.ts';
 import type { OpenConversation } from './kept-agents.ts';
-import type { Prompted } from './shapes.ts';
+import type { Counts, Prompted } from './shapes.ts';
 
 type Last = Extract<AgentEvent, { type: 'done' | 'error' }>;
 
@@ -35,12 +35,12 @@ export const lastEvent = (agent: AcpAgent, { stopReason }: Prompted, bill: Agent
 };
 
 /**
- * What the turn cost. Tokens as gemini-cli tells them (`_meta.quota`: a turn's, by model); dollars as the protocol's
- * `usage_update` tells them (of the whole conversation, so the difference counts). Nothing told: an empty bill, the cost
- * is not known.
+ * What the turn cost. Tokens as gemini-cli and Codex tell them (`_meta.quota`: a turn's, by model; `usage`: a turn's);
+ * dollars as the protocol's `usage_update` tells them (of the whole conversation, so the difference counts). Nothing told:
+ * a line that says that the cost is not known.
  */
 export const billOf = (
-  { _meta }: Prompted,
+  { _meta, usage: whole }: Prompted,
   open: OpenConversation,
   costBefore: number | undefined,
 ): AgentBill => {
@@ -49,18 +49,13 @@ export const billOf = (
       ? null
       : (open.cost - costBefore).toFixed(6);
   const quota = _meta?.quota;
+  const one = open.model ?? 'unknown';
   const counts = quota?.model_usage.length
     ? quota.model_usage
-    : quota?.token_count
-      ? [{ model: open.model ?? 'unknown', token_count: quota.token_count }]
-      : [];
+    : [{ model: one, token_count: quota?.token_count ?? whole ?? {} }];
   const spent = counts.map(({ model, token_count }) => ({
     model,
-    usage: {
-      ...noUsage,
-      request_tokens: token_count.input_tokens,
-      response_tokens: token_count.output_tokens,
-    },
+    usage: usageOf(token_count),
     usd: null as string | null,
     basis: 'unknown' as AgentBill['spent'][number]['basis'],
   }));
@@ -68,9 +63,31 @@ export const billOf = (
   const [first, ...others] = spent;
   const paid = { usd, basis: 'billed' as const };
   return {
-    spent: [
-      first ? { ...first, ...paid } : { model: open.model ?? 'unknown', usage: noUsage, ...paid },
-      ...others,
-    ],
+    spent: [first ? { ...first, ...paid } : { model: one, usage: noUsage, ...paid }, ...others],
   };
 };
+
+/**
+ * Tokens by their names: gemini-cli's (`input_tokens`), the protocol's (`inputTokens`, `cachedReadTokens`) and Codex's own
+ * (`cachedInputTokens`). Whether the cached ones are part of the input only the total tells.
+ */
+const usageOf = (counts: Counts): Usage => {
+  const count = (...names: string[]): number => names.flatMap((name) => tokens(counts[name]) ?? [])[0] ?? 0;
+  const input = count('inputTokens', 'input_tokens');
+  const output = count('outputTokens', 'output_tokens');
+  const read = count('cachedReadTokens', 'cachedInputTokens', 'cached_input_tokens');
+  const written = count('cachedWriteTokens', 'cacheWriteInputTokens', 'cache_write_input_tokens');
+  const apart = count('totalTokens', 'total_tokens') >= input + read + written + output;
+  const request = apart ? input + read + written : Math.max(input, read + written);
+  return {
+    ...noUsage,
+    request_tokens: request,
+    response_tokens: output,
+    cache_read_tokens: read,
+    cache_write_tokens: written,
+    reasoning_tokens: Math.min(count('thoughtTokens', 'reasoningOutputTokens'), output),
+  };
+};
+
+const tokens = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AgentRequest, Clock, HistoryMessage } from '@maestro/ports';
 import { AgentFault } from './agent-fault.ts';
+import { optionOf } from './choices.ts';
 import type { Connection } from './connection.ts';
 import type { Kept, OpenConversation } from './kept-agents.ts';
 import { conversationOf } from './prompt.ts';
@@ -10,8 +11,8 @@ export interface Opened {
   readonly open: OpenConversation;
   /** What it has to be told. */
   readonly news: readonly HistoryMessage[];
-  /** true: it begins now and knows nothing. */
-  readonly fresh: boolean;
+  /** The digest of the instructions that it has; undefined: it has none. */
+  readonly told: string | undefined;
 }
 
 /** Goes on with the agent's own conversation of this branch where that can be, else begins one. */
@@ -25,12 +26,12 @@ export const openConversation = async (
   const { agent, facts } = connection;
   const begun = conversationOf(request.history, agent.id, request.conversation_id);
   if (begun && kept.open?.session === begun.session)
-    return { open: kept.open, news: begun.news, fresh: false };
+    return { open: kept.open, news: begun.news, told: begun.told };
   if (begun && facts.agentCapabilities.loadSession) {
     const loaded = await load(connection, request, begun.session, clock);
     if ('open' in loaded) {
       kept.open = loaded.open;
-      return { open: loaded.open, news: begun.news, fresh: false };
+      return { open: loaded.open, news: begun.news, told: begun.told };
     }
     notice(
       `${agent.name} could not take up its earlier conversation (${loaded.refused}). It begins a new one and is told what was said before.`,
@@ -42,7 +43,7 @@ export const openConversation = async (
   }
   const open = await begin(connection, request);
   kept.open = open;
-  return { open, news: request.history, fresh: true };
+  return { open, news: request.history, told: undefined };
 };
 
 const begin = async (connection: Connection, request: AgentRequest): Promise<OpenConversation> => {
@@ -93,10 +94,10 @@ const told = async (connection: Connection, clock: Clock): Promise<void> => {
 };
 
 const opened = (session: string, made: SessionMade, cost: number | undefined): OpenConversation => {
-  const model =
-    made.models?.currentModelId ??
-    made.configOptions.find(({ category }) => category === 'model')?.currentValue;
-  return { session, made, first_model: model, model, mode: made.modes?.currentModeId, cost };
+  const chosen = (kind: string) => optionOf(made.configOptions, kind)?.currentValue;
+  const model = made.models?.currentModelId ?? chosen('model');
+  const mode = made.modes?.currentModeId ?? chosen('mode');
+  return { session, made, first_model: model, model, mode, warned: false, cost };
 };
 
 const place = (connection: Connection, request: AgentRequest): Record<string, unknown> => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { HistoryMessage, ImagePart, Native, TextPart } from '@maestro/ports';
 import { z } from 'zod';
 import { toldHistory } from '../told-history.ts';
@@ -5,9 +6,17 @@ import { toldHistory } from '../told-history.ts';
 /** A block of a prompt as the protocol has it. */
 export type PromptBlock = { type: 'text'; text: string } | { type: 'image'; data: string; mimeType: string };
 
-const Named = z.object({ agent: z.string(), session: z.string(), conversation: z.string() });
+const Named = z.object({
+  agent: z.string(),
+  session: z.string(),
+  conversation: z.string(),
+  told: z.string().optional(),
+});
 
-/** What the history remembers of an agent's own conversation. `conversation`: our branch that it was begun on. */
+/**
+ * What the history remembers of an agent's own conversation. `conversation`: our branch that it was begun on. `told`: the
+ * digest of the instructions that it has.
+ */
 export const nativeOf = (named: z.output<typeof Named>, model: string): Native => ({
   wire: 'acp',
   model,
@@ -19,7 +28,7 @@ export const conversationOf = (
   history: readonly HistoryMessage[],
   agent: string,
   branch: string,
-): { session: string; news: readonly HistoryMessage[] } | undefined => {
+): { session: string; told: string | undefined; news: readonly HistoryMessage[] } | undefined => {
   const at = history.findLastIndex(
     (message) => message.role === 'assistant' && message.native?.wire === 'acp',
   );
@@ -33,8 +42,11 @@ export const conversationOf = (
     const parts = each.parts.filter(({ call_id }) => !own.has(call_id));
     return parts.length === 0 ? [] : [{ role: 'tool', parts }];
   });
-  return { session: named.data.session, news };
+  return { session: named.data.session, told: named.data.told, news };
 };
+
+export const digestOf = (instructions: string): string =>
+  createHash('sha256').update(instructions).digest('base64url');
 
 /**
  * The blocks that tell an agent `messages`: the person's last words as they are, what came before them as text.

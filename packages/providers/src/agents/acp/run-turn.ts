@@ -2,6 +2,7 @@ import type { AgentEvent, AgentHands, AgentRequest, ProviderError } from '@maest
 import { agentEnvironment } from '../process/environment.ts';
 import { EventQueue } from '../process/event-queue.ts';
 import { findProgram } from '../process/find-program.ts';
+import { folderFault } from '../process/folder.ts';
 import { Silence } from '../process/silence.ts';
 import type { AcpAgent } from './acp-agent.ts';
 import { AgentFault, notInstalled, stopped, unknownAgent } from './agent-fault.ts';
@@ -11,7 +12,7 @@ import type { AcpDeps } from './create-acp.ts';
 import type { Kept, KeptAgents, OpenConversation } from './kept-agents.ts';
 import { billOf, lastEvent } from './last-event.ts';
 import { type Opened, openConversation, unreachable } from './open-conversation.ts';
-import { nativeOf, promptOf } from './prompt.ts';
+import { digestOf, nativeOf, promptOf } from './prompt.ts';
 import { Prompted } from './shapes.ts';
 import { TurnEvents } from './turn-events.ts';
 import { TurnHands } from './turn-hands.ts';
@@ -78,6 +79,8 @@ class Turn {
   /** The process that works for the session: the one that is there, else a new one. */
   async #agentOf(): Promise<Kept> {
     const { deps, kept, request } = this.#options;
+    const noFolder = folderFault(request.working_directory);
+    if (noFolder) throw new AgentFault(noFolder);
     const { agent, program } = installed(deps, request.model);
     const there = await kept.take(request, agent.id);
     if (there) return there;
@@ -109,7 +112,7 @@ class Turn {
       try {
         const opened = await openConversation(kept, request, deps.clock, (text) => this.#notice(text));
         met(connection, opened.open);
-        await choose(connection, opened.open, request);
+        await choose(connection, opened.open, request, (text) => this.#notice(text));
         return opened;
       } finally {
         until.removeEventListener('abort', giveUp);
@@ -117,12 +120,13 @@ class Turn {
     });
   }
 
-  async #prompt(connection: Connection, { open, news, fresh }: Opened): Promise<Last> {
+  async #prompt(connection: Connection, { open, news, told }: Opened): Promise<Last> {
     const { deps, request } = this.#options;
     const { agent } = connection;
     const costBefore = open.cost;
+    const tells = digestOf(request.system);
     const native = nativeOf(
-      { agent: agent.id, session: open.session, conversation: request.conversation_id },
+      { agent: agent.id, session: open.session, conversation: request.conversation_id, told: tells },
       request.model,
     );
     const { silence_ms, cancel_ms } = deps.limits;
@@ -134,6 +138,9 @@ class Turn {
       native: () => native,
       cost: (usd) => {
         open.cost = usd;
+      },
+      mode: (id) => {
+        open.mode = id;
       },
       running: excuse,
     });
@@ -158,7 +165,7 @@ class Turn {
       const answer = await connection.call('session/prompt', {
         sessionId: open.session,
         prompt: promptOf(news, {
-          instructions: fresh ? request.system : null,
+          instructions: told === tells ? null : request.system,
           images: connection.facts.agentCapabilities.promptCapabilities.image,
         }),
       });
@@ -167,6 +174,12 @@ class Turn {
       const bill = billOf(prompted.data, open, costBefore);
       events.close(this.#signal.aborted ? 'stopped' : 'ended');
       if (this.#signal.aborted) return { ...failed(stopped), ...bill };
+      if (prompted.data.stopReason === 'cancelled' && hands.refused !== undefined) {
+        this.#notice(
+          `${agent.name} ended its turn because a call was refused. ${hands.refused} Tell it what to do instead.`,
+        );
+        return { type: 'done', stop: 'end', stop_raw: 'cancelled', ...bill };
+      }
       return lastEvent(agent, prompted.data, bill);
     } catch (error) {
       events.close(this.#signal.aborted ? 'stopped' : 'broken');

@@ -46,6 +46,9 @@ const CallContent = z.discriminatedUnion('type', [
 ]);
 export type CallContent = z.output<typeof CallContent>;
 
+/** A piece of a command's output, as Zed and the adapters of Codex and Claude Code tell it. */
+const Piece = maybe(z.object({ data: z.string() }));
+
 /** `tool_call`, `tool_call_update` and the call of a permission request: what is not said stays as it was. */
 export const CallUpdate = z.object({
   toolCallId: z.string(),
@@ -60,8 +63,28 @@ export const CallUpdate = z.object({
   locations: maybe(list(z.object({ path: z.string() }))),
   rawInput: z.json().optional().catch(undefined),
   rawOutput: z.json().optional().catch(undefined),
+  _meta: maybe(z.object({ terminal_output: Piece, terminal_output_delta: Piece })),
 });
 export type CallUpdate = z.output<typeof CallUpdate>;
+
+const Value = z.object({ value: z.string(), name: z.string() });
+const Option = z.object({
+  id: z.string(),
+  category: maybe(z.string()),
+  type: z.literal('select'),
+  currentValue: z.string(),
+  options: z
+    .array(z.unknown())
+    .catch([])
+    .transform((values) =>
+      list(Value).parse(
+        values.flatMap((value) => {
+          const group = z.object({ options: z.array(z.unknown()) }).safeParse(value);
+          return group.success ? group.data.options : [value];
+        }),
+      ),
+    ),
+});
 
 const chunk = { content: Block, messageId: maybe(z.string()) };
 
@@ -75,6 +98,7 @@ export const Update = z.discriminatedUnion('sessionUpdate', [
     entries: list(z.object({ content: z.string(), status: z.string() })),
   }),
   z.object({ sessionUpdate: z.literal('current_mode_update'), currentModeId: z.string() }),
+  z.object({ sessionUpdate: z.literal('config_option_update'), configOptions: list(Option) }),
   z.object({
     sessionUpdate: z.literal('usage_update'),
     cost: maybe(z.object({ amount: z.number().nonnegative(), currency: z.string() })),
@@ -115,25 +139,6 @@ export const Initialized = z.object({
 });
 export type Initialized = z.output<typeof Initialized>;
 
-const Value = z.object({ value: z.string(), name: z.string() });
-const Option = z.object({
-  id: z.string(),
-  category: maybe(z.string()),
-  type: z.literal('select'),
-  currentValue: z.string(),
-  options: z
-    .array(z.unknown())
-    .catch([])
-    .transform((values) =>
-      list(Value).parse(
-        values.flatMap((value) => {
-          const group = z.object({ options: z.array(z.unknown()) }).safeParse(value);
-          return group.success ? group.data.options : [value];
-        }),
-      ),
-    ),
-});
-
 /** The answer to `session/new` and `session/load`. */
 export const SessionMade = z.object({
   sessionId: maybe(z.string()),
@@ -169,20 +174,21 @@ export const ReadParams = z.object({
 });
 export const WriteParams = z.object({ sessionId: z.string(), path: z.string(), content: z.string() });
 
-const tokenCount = z.object({
-  input_tokens: z.int().nonnegative().catch(0),
-  output_tokens: z.int().nonnegative().catch(0),
-});
+/** Tokens under the names of whoever tells them. */
+const Counts = z.record(z.string(), z.unknown());
+export type Counts = z.output<typeof Counts>;
 
 export const Prompted = z.object({
   stopReason: z.string(),
+  /** Not part of the protocol yet; Codex tells it. */
+  usage: maybe(Counts),
   _meta: maybe(
     z.object({
-      /** gemini-cli's own. */
+      /** gemini-cli's own, and Codex's. */
       quota: maybe(
         z.object({
-          token_count: maybe(tokenCount),
-          model_usage: list(z.object({ model: z.string(), token_count: tokenCount })),
+          token_count: maybe(Counts),
+          model_usage: list(z.object({ model: z.string(), token_count: Counts })),
         }),
       ),
     }),

@@ -5,11 +5,13 @@ import {
   learn,
   newFacts,
   pathsOf,
+  pieceOf,
   resultOf,
   riskOf,
   shownText,
   textOf,
 } from './call-words.ts';
+import { optionOf } from './choices.ts';
 import { type Block, type CallUpdate, Update } from './shapes.ts';
 
 interface Call {
@@ -34,6 +36,8 @@ export interface TurnEventsOptions {
   readonly native: () => Native;
   /** What the agent says that the conversation has cost so far, in dollars. */
   readonly cost: (usd: number) => void;
+  /** The agent works in another of its modes from now on. */
+  readonly mode: (id: string) => void;
   /** A tool of the agent begins to run, or no longer runs: silence is no fault meanwhile. */
   readonly running: (is: boolean) => void;
 }
@@ -78,12 +82,18 @@ export class TurnEvents {
         this.#planned(update.entries);
         return;
       case 'current_mode_update':
+        this.#options.mode(update.currentModeId);
         this.#notice(
           'mode',
           'info',
           `${this.#options.agent_name} works in its mode "${update.currentModeId}" now.`,
         );
         return;
+      case 'config_option_update': {
+        const mode = optionOf(update.configOptions, 'mode')?.currentValue;
+        if (mode !== undefined) this.#options.mode(mode);
+        return;
+      }
       case 'usage_update':
         if (update.cost?.currency === 'USD') this.#options.cost(update.cost.amount);
         return;
@@ -177,7 +187,7 @@ export class TurnEvents {
     if (call.state === 'over') return;
     learn(call.facts, update);
     if (update.status === 'in_progress') this.#run(call);
-    if (call.state === 'running') this.#output(call);
+    if (call.state === 'running') this.#output(call, pieceOf(update));
     if (update.status !== 'completed' && update.status !== 'failed') return;
     this.#run(call);
     this.#end(call, update.status === 'completed' ? 'done' : 'failed', resultOf(call.facts));
@@ -223,8 +233,9 @@ export class TurnEvents {
     this.#options.emit({ type: 'tool_start', call_id: call.id, ...(title === '' ? {} : { title }) });
   }
 
-  /** An update holds all of the output so far; only what is new of it is passed on. */
-  #output(call: Call): void {
+  /** `content` of an update holds all of the output so far, and only what is new of it is passed on; a piece is new. */
+  #output(call: Call, piece: string): void {
+    if (piece !== '') this.#options.emit({ type: 'tool_output', call_id: call.id, text: piece });
     const text = shownText(call.facts.content);
     if (text.length > call.shown.length && text.startsWith(call.shown))
       this.#options.emit({ type: 'tool_output', call_id: call.id, text: text.slice(call.shown.length) });

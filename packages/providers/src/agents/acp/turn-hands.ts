@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import type { AgentHands, AgentQuestion } from '@maestro/ports';
 import type { Decision } from '@maestro/protocol';
@@ -25,11 +25,18 @@ const cancelled: Outcome = { outcome: { outcome: 'cancelled' } };
 /** What this side does for an agent in one turn: answers its questions and touches files, both by the session's access mode. */
 export class TurnHands implements Hands {
   readonly #options: TurnHandsOptions;
-  /** Calls that were allowed: the files they name may be written without a second question. */
-  readonly #allowed = new Set<string>();
+  /** Calls that were allowed: the files that the question named may be written without a second one. */
+  readonly #allowed = new Map<string, readonly string[]>();
+
+  /** Why a call of this turn was refused, the last one; undefined: none was. */
+  #refused: string | undefined;
 
   constructor(options: TurnHandsOptions) {
     this.#options = options;
+  }
+
+  get refused(): string | undefined {
+    return this.#refused;
   }
 
   heard(): void {
@@ -45,7 +52,7 @@ export class TurnHands implements Hands {
     const question = this.#options.events.question(toolCall);
     const { decision } = await this.#ask(question);
     if (allows(decision)) {
-      this.#allowed.add(question.call_id);
+      this.#allowed.set(question.call_id, question.paths);
       this.#options.events.allowed(question.call_id);
     }
     return chosen(decision, options);
@@ -54,7 +61,7 @@ export class TurnHands implements Hands {
   async read(params: unknown): Promise<{ content: string }> {
     const { path, line, limit } = ReadParams.parse(params);
     await this.#mayTouch(path, 'read');
-    const text = await onFile(path, () => readFile(path, 'utf8'));
+    const text = await onFile(path, () => readText(path));
     if (line === undefined && limit === undefined) return { content: text };
     const from = Math.max(0, (line ?? 1) - 1);
     const lines = text.split('\n');
@@ -74,7 +81,7 @@ export class TurnHands implements Hands {
   async #mayTouch(path: string, mode: 'read' | 'write'): Promise<void> {
     if (!isAbsolute(path)) throw new Refusal(`path must be absolute, and "${path}" is not.`, -32602);
     const question = this.#options.events.fileQuestion(path, mode);
-    if (mode === 'write' && this.#allowed.has(question.call_id)) return;
+    if (mode === 'write' && this.#allowed.get(question.call_id)?.includes(path)) return;
     const { decision, reason } = await this.#ask(question);
     if (!allows(decision)) throw new Refusal(reason ?? `The person does not want ${path} to be touched.`);
   }
@@ -85,7 +92,9 @@ export class TurnHands implements Hands {
     if (signal.aborted) return { decision: 'cancel', reason: null };
     asking(true);
     try {
-      return await Promise.race([hands.approve(question), whenStopped(signal)]);
+      const answer = await Promise.race([hands.approve(question), whenStopped(signal)]);
+      if (answer.decision === 'decline') this.#refused = answer.reason ?? 'You declined it.';
+      return answer;
     } catch {
       // The turn is lost: whoever took it over does not hear this agent.
       return { decision: 'cancel', reason: null };
@@ -104,10 +113,13 @@ const whenStopped = (signal: AbortSignal): Promise<{ decision: Decision; reason:
     else signal.addEventListener('abort', stop, { once: true });
   });
 
-/** Best first. An agent that offers none of them is told that nothing was decided. */
+/**
+ * Best first. An agent that offers none of them is told that nothing was decided. What is agreed to for the session is
+ * remembered here: an agent that did would not ask again, also where the session's access mode is another one by then.
+ */
 const kinds: Readonly<Record<Decision, readonly string[]>> = {
   accept: ['allow_once', 'allow_always'],
-  accept_for_session: ['allow_always', 'allow_once'],
+  accept_for_session: ['allow_once', 'allow_always'],
   decline: ['reject_once', 'reject_always'],
   cancel: [],
 };
@@ -118,6 +130,17 @@ const chosen = (decision: Decision, options: Options): Outcome => {
     if (option) return { outcome: { outcome: 'selected', optionId: option.optionId } };
   }
   return cancelled;
+};
+
+/** Bytes of a file that an agent may read in one piece. */
+const longestFile = 100_000_000;
+
+const readText = async (path: string): Promise<string> => {
+  const facts = await stat(path);
+  if (!facts.isFile()) throw new Error('it is not a file with text');
+  if (facts.size > longestFile)
+    throw new Error(`it has ${facts.size} bytes, and no more than ${longestFile} are read`);
+  return readFile(path, 'utf8');
 };
 
 const onFile = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
