@@ -160,6 +160,44 @@ describe('Redis lost and back (S8)', () => {
     await expect(openRedis({ url, log: silent })).rejects.toThrow(/The Redis of REDIS_URL cannot be used/);
   });
 
+  it('says what is wrong with the address, and never the password in it', async () => {
+    await using locked = await startRedis(['--requirepass', 'right']);
+    const options = { url: locked.url, log: silent };
+    await expect(openRedis(options)).rejects.toThrow(
+      /cannot be used: NOAUTH .*Check the user and the password in it/,
+    );
+    for (const [url, words] of [
+      ['redis://:secret@127.0.0.1:1', 'ECONNREFUSED'],
+      ['redis://:secret@127.0.0.1:1/none', 'Invalid pathname'],
+      ['redis://:secret@no-such-host.invalid:1', 'no-such-host.invalid'],
+    ] as const) {
+      const error = await openRedis({ url, log: silent }).catch(String);
+      expect(error).toContain('The Redis of REDIS_URL cannot be used');
+      expect(error).toContain(words);
+      expect(error).not.toContain('secret');
+    }
+  });
+
+  it('is lost when it hangs, and refused when it hangs at the start', { timeout: 60_000 }, async () => {
+    await using other = await startRedis();
+    const realtime = await openRedis({ url: other.url, log: silent });
+    const got = inbox();
+    await realtime.subscribe('channel', got.take);
+    other.freeze();
+    // Being written to must not look like life.
+    const writing = setInterval(() => realtime.set('key', 'value', 1000).catch(ignore), 20);
+    await eventually(() => realtime.state() === 'down', 10_000);
+    clearInterval(writing);
+    await expect(realtime.publish('channel', 'lost')).rejects.toThrow();
+    await expect(openRedis({ url: other.url, log: silent })).rejects.toThrow('no answer for 5 s');
+    other.thaw();
+    await eventually(() => realtime.state() === 'up', 10_000);
+    expect(await realtime.publish('channel', 'back')).toBe(1);
+    await got.until(1);
+    expect(got.messages).toEqual(['back']);
+    await realtime.close();
+  });
+
   it('fails at once while it is away, comes back by itself with its subscriptions, and says both', async () => {
     const realtime = await openRedis({ url: redis.url, log: silent });
     const states: RealtimeState[] = [];

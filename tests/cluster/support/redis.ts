@@ -9,6 +9,9 @@ export interface TestRedis extends AsyncDisposable {
   /** For REDIS_URL. */
   readonly url: string;
   start(): Promise<void>;
+  /** Lets it stand still, as a machine does that hangs; it keeps its connections. */
+  freeze(): void;
+  thaw(): void;
   /** Ends it as a crash does. */
   kill(): Promise<Ended>;
   /** Cuts every connection that listens; what is published until it is back is lost. Answers how many there were. */
@@ -17,7 +20,7 @@ export interface TestRedis extends AsyncDisposable {
 
 const said = /ready to accept connections/i;
 
-export const startRedis = async (): Promise<TestRedis> => {
+export const startRedis = async (args: readonly string[] = []): Promise<TestRedis> => {
   const folder = temporaryFolder('redis');
   const path = join(folder, 'redis.sock');
   let program: Program | undefined;
@@ -25,6 +28,7 @@ export const startRedis = async (): Promise<TestRedis> => {
     program = startProgram('redis-server', [
       ...['--port', '0', '--unixsocket', path, '--unixsocketperm', '777'],
       ...['--save', '', '--appendonly', 'no', '--dir', folder],
+      ...args,
     ]);
     program.child.once('error', () => undefined);
     await program.untilSays(said).catch((error: unknown) => {
@@ -52,6 +56,8 @@ export const startRedis = async (): Promise<TestRedis> => {
   return {
     url: `unix://${path}`,
     start,
+    freeze: () => void program?.child.kill('SIGSTOP'),
+    thaw: () => void program?.child.kill('SIGCONT'),
     kill,
     cutListeners,
     [Symbol.asyncDispose]: async () => {

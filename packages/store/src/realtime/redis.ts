@@ -1,5 +1,5 @@
 import type { Log, Realtime, RealtimeState } from '@maestro/ports';
-import { messageOf, StartError } from '../errors.ts';
+import { codeOf, messageOf, StartError } from '../errors.ts';
 
 export interface RedisOptions {
   /** `redis://…`, `rediss://…` or `unix:///path/to/socket`. */
@@ -9,8 +9,10 @@ export interface RedisOptions {
 
 /** How long a start waits for Redis. */
 const CONNECT_MS = 5_000;
-/** A connection without an answer to its pings for this long is dead. */
-const PING_MS = 5_000;
+/** How often a connection is asked whether it lives … */
+const PING_MS = 2_000;
+/** … and how long nothing at all may come or go on it before it counts as dead: a Redis that hangs closes nothing. */
+const SILENCE_MS = 5_000;
 /** Waits between tries to connect again: doubled each time up to the longest, half of each by chance. */
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2_000;
@@ -19,7 +21,8 @@ const TOUCH = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('
 
 /**
  * Realtime over Redis 6.2 or later: one connection for commands, one for subscriptions. A lost connection is made again
- * for ever; meanwhile every command fails at once. Throws a StartError when Redis does not answer at the start.
+ * for ever; meanwhile every command fails at once. One that hangs counts as lost within PING_MS and SILENCE_MS. Throws a
+ * StartError that says why when Redis cannot be used at the start.
  */
 export const openRedis = async ({ url, log }: RedisOptions): Promise<Realtime> => {
   // Loaded only where REDIS_URL is set: it takes 0.2 s.
@@ -33,9 +36,9 @@ export const openRedis = async ({ url, log }: RedisOptions): Promise<Realtime> =
   let closed = false;
 
   const path = /^unix:\/\/(\/.*)$/.exec(url)?.[1];
-  const reconnectStrategy = (tries: number): number | Error => {
+  const reconnectStrategy = (tries: number, cause: Error): number | Error => {
     // Before the start is through its failure is told; later the server works on without Redis until it is back.
-    if (!opened || closed) return new Error('Redis does not answer.');
+    if (!opened || closed) return cause;
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries, 10));
     return wait / 2 + (Math.random() * wait) / 2;
   };
@@ -47,7 +50,7 @@ export const openRedis = async ({ url, log }: RedisOptions): Promise<Realtime> =
     for (const listener of [...listeners]) listener(next);
   };
   const connection = (name: string) => {
-    const timing = { connectTimeout: CONNECT_MS, reconnectStrategy };
+    const timing = { connectTimeout: CONNECT_MS, socketTimeout: SILENCE_MS, reconnectStrategy };
     const client = createClient({
       ...(path === undefined ? { url } : {}),
       socket: path === undefined ? timing : { ...timing, path, tls: false },
@@ -72,18 +75,18 @@ export const openRedis = async ({ url, log }: RedisOptions): Promise<Realtime> =
     return client;
   };
 
-  const commands = connection('commands');
-  const subscriber = connection('subscriber');
-  try {
+  const clients: { destroy(): void; readonly isOpen: boolean }[] = [];
+  const connect = async () => {
+    const [commands, subscriber] = [connection('commands'), connection('subscriber')];
+    clients.push(commands, subscriber);
     await Promise.all([commands.connect(), subscriber.connect()]);
-  } catch (error) {
+    return { commands, subscriber };
+  };
+  const { commands, subscriber } = await inTime(connect()).catch((error: unknown) => {
     closed = true;
-    for (const client of [commands, subscriber]) if (client.isOpen) client.destroy();
-    throw new StartError(
-      `The Redis of REDIS_URL cannot be used: ${messageOf(error)}. Check the address and that it runs, or start without REDIS_URL.`,
-      { cause: error },
-    );
-  }
+    for (const client of clients) if (client.isOpen) client.destroy();
+    throw unusable(error);
+  });
   opened = true;
 
   return {
@@ -130,4 +133,25 @@ export const openRedis = async ({ url, log }: RedisOptions): Promise<Realtime> =
       for (const client of [commands, subscriber]) client.destroy();
     },
   };
+};
+
+/** What `work` gives; rejects when that takes longer than a start waits. */
+const inTime = async <T>(work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer for ${CONNECT_MS / 1000} s`)), CONNECT_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+};
+
+/** A start without Redis, in words. The address may hold a password, so it is not repeated. */
+const unusable = (error: unknown): StartError => {
+  const reason = messageOf(error) || codeOf(error);
+  const remedy = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(reason)
+    ? 'Check the user and the password in it'
+    : 'Check the address and that it runs';
+  return new StartError(
+    `The Redis of REDIS_URL cannot be used: ${reason.replace(/\.$/, '')}. ${remedy}, or start without REDIS_URL.`,
+    { cause: error },
+  );
 };
