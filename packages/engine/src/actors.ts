@@ -2,7 +2,13 @@ import { type Abandoned, type Lease, ok, type Result } from '@maestro/ports';
 import type { SessionId } from '@maestro/protocol';
 import { most_crashes } from './actor/crash-change.ts';
 import { SessionActor } from './actor/session-actor.ts';
+import { inTime } from './actor/store-wait.ts';
 import type { EngineDeps } from './deps.ts';
+
+/** How long giving the leases back may take when the server stops, in ms: they end by themselves. */
+const release_ms = 500;
+/** How long a command waits to learn whether its session was taken while this process stood still, in ms. */
+const recheck_ms = 1_000;
 
 /** `marked`: turns found interrupted. `resumed`: those of them that go on. */
 export interface Recovered {
@@ -21,9 +27,13 @@ export class Actors {
   #timer: NodeJS.Timeout | undefined;
   /** Monotonic ms. Before it nobody's sessions are taken over: after a database's trouble their owners renew first. */
   #patientUntil = 0;
+  /** Monotonic ms: when the leases were renewed last. */
+  #renewedAt: number;
+  #renewing: Promise<void> | undefined;
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
+    this.#renewedAt = deps.clock.monotonic();
     this.#schedule();
   }
 
@@ -36,9 +46,10 @@ export class Actors {
   }
 
   /** undefined: no such session, or another server owns it. */
-  get(id: SessionId): Promise<SessionActor | undefined> {
+  async get(id: SessionId): Promise<SessionActor | undefined> {
+    if (this.#actors.has(id)) await this.#recheck();
     const held = this.#actors.get(id);
-    if (held) return Promise.resolve(held);
+    if (held) return held;
     const under = this.#loading.get(id);
     if (under) return under;
     const loading = this.#load(id).finally(() => this.#loading.delete(id));
@@ -156,12 +167,14 @@ export class Actors {
     await Promise.all(actors.map((actor) => actor.close('drain')));
     for (const actor of actors) this.#releaseAgents(actor.lease.session_id);
     // Not released where the database is away: a lease ends by itself.
-    const released = await Promise.allSettled(
-      actors.map((actor) => this.#deps.stores.sessions.release(actor.lease)),
-    );
-    for (const each of released)
-      if (each.status === 'rejected')
-        this.#deps.log.warn('a lease could not be released', { reason: String(each.reason) });
+    const released = actors.map(async (actor) => {
+      try {
+        await this.#deps.stores.sessions.release(actor.lease);
+      } catch (error) {
+        this.#deps.log.warn('a lease could not be released', { reason: String(error) });
+      }
+    });
+    await inTime(Promise.all(released).then(ignore), release_ms, ignore);
     this.#actors.clear();
     return stopped;
   }
@@ -177,13 +190,37 @@ export class Actors {
     this.#timer = timer;
   }
 
+  /** Where this process stood still, or the database was away, a session may be another server's by now. */
+  async #recheck(): Promise<void> {
+    if (this.#deps.clock.monotonic() - this.#renewedAt <= this.#deps.limits.lease_ms) return;
+    await inTime(this.#renew().catch(ignore), recheck_ms, ignore);
+  }
+
+  /** Keeps the leases. A session that another server has taken meanwhile is given up. */
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#renewOnce().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renewOnce(): Promise<void> {
+    const { stores, owner, limits, clock } = this.#deps;
+    const actors = [...this.#actors];
+    const from = clock.monotonic();
+    const leases = await stores.sessions.renewAll(owner, limits.lease_ms);
+    this.#renewedAt = from;
+    const kept = new Map(leases.map((lease) => [lease.session_id, lease.epoch]));
+    for (const [id, actor] of actors)
+      if (this.#actors.get(id) === actor && kept.get(id) !== actor.lease.epoch) actor.lose();
+  }
+
   /** Keeps the leases, unloads what is not used, and takes over what others left. */
   async #tend(): Promise<void> {
-    const { sessions } = this.#deps.stores;
     const { idle_ms, lease_ms } = this.#deps.limits;
     const now = this.#deps.clock.monotonic();
     try {
-      await sessions.renewAll(this.#deps.owner, lease_ms);
+      await this.#renew();
       for (const [id, actor] of this.#actors) {
         if (actor.idleFor(now) < idle_ms) continue;
         await this.#unload(id, actor);
@@ -199,3 +236,5 @@ export class Actors {
     }
   }
 }
+
+const ignore = (): void => undefined;

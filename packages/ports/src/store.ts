@@ -216,8 +216,8 @@ export interface SessionStore {
 
   /** Takes or renews ownership for `ttl_ms`; a new owner gets a higher epoch. undefined: another owner's lease still runs, or no such session. */
   acquire(id: SessionId, owner: string, ttl_ms: number): Promise<Lease | undefined>;
-  /** Extends all leases of this owner in one statement. */
-  renewAll(owner: string, ttl_ms: number): Promise<void>;
+  /** Extends all leases of this owner in one statement. Answers those it still has. */
+  renewAll(owner: string, ttl_ms: number): Promise<readonly Lease[]>;
   release(lease: Lease): Promise<void>;
   /** Takes over every session whose lease has expired with work open or a waiting message that nobody started. Called at start and on a timer. */
   abandoned(owner: string, ttl_ms: number): Promise<Abandoned[]>;
@@ -225,6 +225,8 @@ export interface SessionStore {
   unfinished(lease: Lease): Promise<Abandoned>;
   /** Who holds a session now; undefined: nobody, or no such session. */
   holder(id: SessionId): Promise<{ readonly owner: string; readonly lapses_in_ms: number } | undefined>;
+  /** The sessions that these owners hold now. */
+  heldBy(owners: readonly string[]): Promise<readonly SessionId[]>;
 
   commit(lease: Lease, change: Change): Promise<Result<Committed, CommitError>>;
   /**

@@ -30,6 +30,7 @@ export const memoryStores = (
       delete: notUsed,
       acquire: notUsed,
       renewAll: notUsed,
+      heldBy: notUsed,
       release: notUsed,
       abandoned: notUsed,
       unfinished: notUsed,

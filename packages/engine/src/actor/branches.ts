@@ -11,6 +11,7 @@ import {
 } from '@maestro/ports';
 import type { Conversation, ConversationId, Item, ItemId, ItemOf, SessionId } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
+import { takenOver } from './refusals.ts';
 import type { SessionWriter } from './session-writer.ts';
 
 /** Items of one page while looking back for the last message. */
@@ -82,5 +83,5 @@ const refused = (error: BranchError, field: string): Result<never> => {
       'The database does not answer or is full. Nothing was changed; try again in a moment.',
       { retry_after_s: 2 },
     );
-  return fail('busy', 'Another server has taken this session over. Try again.');
+  return takenOver();
 };

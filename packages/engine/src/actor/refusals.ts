@@ -1,4 +1,4 @@
-import { fail, type Result } from '@maestro/ports';
+import { type CommitError, fail, type Result } from '@maestro/ports';
 
 export const unwritten = (): Result<never> =>
   fail(
@@ -6,6 +6,20 @@ export const unwritten = (): Result<never> =>
     'The database does not answer or is full. Try again in a moment; with the same id nothing is done twice.',
     { retry_after_s: 2 },
   );
+
+/** The lease is another server's: nothing was done here. */
+export const takenOver = (): Result<never> =>
+  fail('busy', 'Another server has taken this session over. Try again.');
+
+/** Why a command's change was not written. */
+export const notWritten = ({ type }: CommitError): Result<never> => {
+  if (type === 'unavailable') return unwritten();
+  if (type === 'fenced') return takenOver();
+  return fail('not_found', 'This session was deleted.', { field: 'params.session_id' });
+};
+
+export const notArchived = (): Result<never> =>
+  fail('busy', 'This session is working. Stop it before you archive it.', { field: 'body.archived' });
 
 export const stoppedUnwritten = (): Result<never> =>
   fail('unavailable', 'The turn is stopped. Its end is written when the database answers again.', {

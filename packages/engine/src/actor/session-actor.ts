@@ -44,7 +44,10 @@ import {
   closing,
   noLongerWaiting,
   noMessage,
+  notArchived,
+  notWritten,
   stoppedUnwritten,
+  takenOver,
   unwritten,
   whileRunning,
 } from './refusals.ts';
@@ -74,7 +77,7 @@ interface Running {
 }
 
 /** How long a session may take to end its turn when it is closed: the whole server stops within 10 s. */
-const close_ms = 6_000;
+const close_ms = 5_000;
 /** One session while it is in use: commands one after the other, at most one turn, every write in order. */
 export class SessionActor {
   readonly live: LiveItems;
@@ -116,7 +119,7 @@ export class SessionActor {
     this.live = new LiveItems((delta) => publisher.publish([{ stream, kind: 'delta', data: delta }]));
     this.#writer = new SessionWriter(this.#deps, lease, session.seq, {
       written: (written) => this.#seen(written),
-      lost: () => this.#lose(),
+      lost: () => this.lose(),
       waiting: (waiting) => this.#tellWaiting(waiting),
       doubt: () => void this.#commands.settleSoon(),
       found: (turn) => {
@@ -161,13 +164,10 @@ export class SessionActor {
 
   patch(body: Patch): Promise<Result<Session>> {
     return this.#command(async () => {
-      if (body.archived && this.#running)
-        return fail('busy', 'This session is working. Stop it before you archive it.', {
-          field: 'body.archived',
-        });
+      if (body.archived && this.#running) return notArchived();
       const before = this.#session;
       const written = await this.#writer.commit({ session: body, items: changeNotices(this.#session, body) });
-      if (!written.ok) return unwritten();
+      if (!written.ok) return notWritten(written.error);
       auditPatch(this.#deps, before, body);
       return ok(this.#session);
     });
@@ -184,7 +184,7 @@ export class SessionActor {
       }
       const order = body.index === undefined ? {} : { order: this.#queue.moved(id, body.index) };
       const written = await this.#writer.commit({ queue: { put: [next], ...order } });
-      return written.ok ? ok(this.#queue.entries) : unwritten();
+      return written.ok ? ok(this.#queue.entries) : notWritten(written.error);
     });
   }
 
@@ -192,15 +192,15 @@ export class SessionActor {
     return this.#command(async () => {
       if (!this.#queue.find(id)) return noLongerWaiting();
       const written = await this.#writer.commit({ queue: { remove: [id] } });
-      return written.ok ? ok(undefined) : unwritten();
+      return written.ok ? ok(undefined) : notWritten(written.error);
     });
   }
 
   /** Stops the turn, if one runs, and waits until its end is written, or until it is clear that the database is away. */
   async stop(): Promise<Result<Session>> {
     const stopped = this.#stopAll('person').then(() => true);
-    if (await inTime(stopped, answer_ms, () => false)) return ok(this.#session);
-    return stoppedUnwritten();
+    if (!(await inTime(stopped, answer_ms, () => false))) return stoppedUnwritten();
+    return this.#lost ? takenOver() : ok(this.#session);
   }
 
   /** Takes no more commands and ends the turn. What is not written when it resolves is left to the next start. */
@@ -232,7 +232,7 @@ export class SessionActor {
       if (!last || last.status === 'done')
         return fail('conflict', 'There is nothing to resume: the last turn is finished.');
       const written = await this.#writer.commit(resumeChange(last));
-      if (!written.ok) return unwritten();
+      if (!written.ok) return notWritten(written.error);
       this.#launch(last.id, last.steps);
       return ok({ turn_id: last.id });
     });
@@ -299,7 +299,7 @@ export class SessionActor {
         ],
         ...(this.#approvals.others(id) ? {} : { session: { status: 'running', waiting_for: null } }),
       });
-      if (!written.ok) return unwritten();
+      if (!written.ok) return notWritten(written.error);
       this.#approvals.answer(id, decision);
       if (decision === 'cancel') this.#running?.abort.abort('person');
       return ok(written.value.items[0] ?? open.item);
@@ -310,7 +310,7 @@ export class SessionActor {
   recover(open: readonly Item[], turn: Turn | null, given_up: number | null): Promise<Result<void>> {
     return this.#command(async () => {
       const written = await this.#writer.commit(crashChange(open, turn, given_up));
-      return written.ok ? ok(undefined) : unwritten();
+      return written.ok ? ok(undefined) : notWritten(written.error);
     });
   }
 
@@ -335,7 +335,7 @@ export class SessionActor {
     const id = asQueue(message.id);
     const entry = { id, text: message.text, attachments: [...message.attachments], deliver };
     const written = await this.#writer.commit({ queue: { put: [entry] } });
-    if (!written.ok) return unwritten();
+    if (!written.ok) return notWritten(written.error);
     const queued = written.value.queue?.entries.find((each) => each.id === id);
     const turn_id = this.#running?.turn_id;
     return ok({ ...(queued ? { queued } : {}), ...(turn_id ? { turn_id } : {}) });
@@ -344,7 +344,7 @@ export class SessionActor {
   async #start(messages: readonly Incoming[], dequeue: readonly QueueId[] = []): Promise<Result<Sent>> {
     const { turn_id, change } = startChange(this.#session, messages, dequeue);
     const written = await this.#writer.commit(change);
-    if (!written.ok) return unwritten();
+    if (!written.ok) return notWritten(written.error);
     this.#launch(turn_id, 0);
     const item = written.value.items[0];
     return ok({ ...(item ? { item } : {}), turn_id });
@@ -449,7 +449,7 @@ export class SessionActor {
   }
 
   #refused(): Result<never> | undefined {
-    if (this.#lost) return fail('busy', 'Another server has taken this session over. Try again.');
+    if (this.#lost) return takenOver();
     return this.#closed ? closing() : undefined;
   }
 
@@ -488,7 +488,8 @@ export class SessionActor {
       if (item.kind === 'approval' && item.data.decision) this.#approvals.answer(item.id, item.data.decision);
   }
 
-  #lose(): void {
+  /** The session is not ours any more: its turn ends without another write, and no command is taken. */
+  lose(): void {
     if (this.#lost) return;
     this.#lost = true;
     this.#commands.end();

@@ -11,7 +11,10 @@ import { itemColumns } from './columns.ts';
 export const makeLeases = (
   db: Database,
   sole_owner: boolean,
-): Pick<SessionStore, 'acquire' | 'renewAll' | 'release' | 'abandoned' | 'unfinished' | 'holder'> => {
+): Pick<
+  SessionStore,
+  'acquire' | 'renewAll' | 'release' | 'abandoned' | 'unfinished' | 'holder' | 'heldBy'
+> => {
   const expired = sole_owner
     ? `lease_owner is distinct from $1`
     : `(lease_owner is distinct from $1 and (lease_until is null or lease_until < now()))`;
@@ -68,11 +71,13 @@ export const makeLeases = (
     },
 
     renewAll: async (owner, ttl_ms) => {
-      await db.query({
+      const rows = await db.query<{ session_id: SessionId; lease_epoch: number }>({
         name: 'lease_renew',
-        text: `update sessions set lease_until = ${until('$2::double precision')} where lease_owner = $1`,
+        text: `update sessions set lease_until = ${until('$2::double precision')} where lease_owner = $1
+          returning session_id, lease_epoch`,
         values: [owner, ttl_ms],
       });
+      return rows.map((row) => ({ session_id: row.session_id, owner, epoch: row.lease_epoch }));
     },
 
     release: async (lease) => {
@@ -107,6 +112,15 @@ export const makeLeases = (
         values: [id],
       });
       return row;
+    },
+
+    heldBy: async (owners) => {
+      const rows = await db.query<{ session_id: SessionId }>({
+        name: 'lease_held_by',
+        text: 'select session_id from sessions where lease_owner = any($1::text[]) and lease_until > now()',
+        values: [owners],
+      });
+      return rows.map((row) => row.session_id);
     },
   };
 };
