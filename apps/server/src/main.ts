@@ -320,9 +320,11 @@ const compose = async (
     removeServerFile(config.data_folder);
     const [atWork] = await Promise.all([local.handOver(), logins.stop()]);
     await cluster?.leave(atWork);
-    await realtime.close();
-    await http.close();
-    await Promise.all([...agents.values()].map((agent) => agent.close()));
+    await Promise.all([
+      realtime.close(),
+      http.close(),
+      ...[...agents.values()].map((agent) => agent.close()),
+    ]);
     wire.close();
     stats.stop();
     await telemetry.stop();

@@ -52,6 +52,9 @@ const WRITE_PROBE = `create temp table maestro_room on commit drop as
 const SLOW_MS = 2_000;
 /** A read that a hung database does not answer is given up: it changes nothing. A write is never: it may still be made. */
 const READ_MS = 8_000;
+/** How long closing waits for statements under way and the database's good-bye, and the same where it does not answer. */
+const CLOSE_MS = 5_000;
+const CLOSE_AWAY_MS = 300;
 
 /**
  * Our prepared statements find their rows by index whatever the values. Planning them anew for each call, which
@@ -142,6 +145,9 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
     down(error instanceof Error ? error.message : String(error));
     throw error instanceof StoreUnavailable ? error : new StoreUnavailable(error);
   };
+  const clients = new Set<pg.Client>();
+  pool.on('connect', (client) => clients.add(client));
+  pool.on('remove', (client) => clients.delete(client));
   // Idle connections that die are dropped by the pool; without a listener the process would end.
   pool.on('error', (error) => {
     if (!closed) log.warn('database.connection_lost', { message: error.message });
@@ -199,7 +205,11 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
     close: async () => {
       if (closed) return;
       closed = true;
-      await pool.end();
+      const done = new AbortController();
+      const late = wait(up ? CLOSE_MS : CLOSE_AWAY_MS, undefined, { signal: done.signal });
+      await Promise.race([pool.end(), late]).finally(() => done.abort());
+      // A database that hangs says no good-bye.
+      for (const client of clients) client.connection.stream.destroy();
     },
   };
 };

@@ -20,6 +20,8 @@ const BATCH = 100;
 const LONGEST_RETRY_DELAY_S = 300;
 const RESTART_MS = 2_000;
 const STOP_MS = 3_000;
+/** The same where the database does not answer. */
+const AWAY_MS = 200;
 
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
@@ -101,7 +103,7 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
   const start = (): void => {
     if (starting || stopped) return;
     starting = begin().catch(async (error: unknown) => {
-      await end(made, false);
+      await end(made, false, STOP_MS);
       boss = undefined;
       workers.clear();
       log.warn('jobs.start_failed', { message: messageOf(error), again_in_ms: RESTART_MS });
@@ -176,8 +178,9 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
       stopped = true;
       clearTimeout(timer);
       // A database that is away must not keep the server from ending.
-      await atMost(STOP_MS, Promise.all([starting, dispatching]));
-      await end(made, boss === made);
+      const within = db.healthy() ? STOP_MS : AWAY_MS;
+      await atMost(within, Promise.all([starting, dispatching]));
+      await end(made, boss === made, within);
     },
   };
 };
@@ -189,8 +192,8 @@ const placeOf = (db: Database, connection: Connection) => {
   return { host, port, user, password, database, connectionString, max: CONNECTIONS };
 };
 
-const end = (boss: PgBoss | undefined, graceful: boolean): Promise<unknown> =>
-  atMost(STOP_MS, boss?.stop({ graceful, timeout: STOP_MS / 2, close: true }));
+const end = (boss: PgBoss | undefined, graceful: boolean, within: number): Promise<unknown> =>
+  atMost(within, boss?.stop({ graceful, timeout: within / 2, close: true }));
 
 /** Waits for the work, but not for ever, and not for its success. */
 const atMost = async (ms: number, work: Promise<unknown> | undefined): Promise<void> => {

@@ -61,7 +61,7 @@ const badTarget = (request: IncomingMessage): Failure | undefined =>
     : { code: 'invalid', field: 'path', message: 'The request target must be a path.' };
 
 /** How long requests that still run at closing may take. */
-const CLOSE_MS = 3000;
+const CLOSE_MS = 2000;
 
 /** Listens, then answers: Host and Origin are checked, and the security headers set, before anything is routed. */
 export const createHttp = async (deps: ServerDeps): Promise<HttpServer> => {
