@@ -36,6 +36,8 @@ export interface ClusterEngineDeps {
   readonly lease_ms: number;
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<void>;
+  /** The server that holds a session did not say what streams there. */
+  readonly untold: (owner: string) => void;
   /** true: this server has left the others. */
   readonly hasLeft: () => boolean;
 }
@@ -54,6 +56,13 @@ const unknownOutcome = (): Result<never> =>
     'unavailable',
     'The server that held this session stopped while it handled this. Look whether it was done before you try again.',
     { retry_after_s: 1 },
+  );
+
+const unanswered = (): Result<never> =>
+  fail(
+    'unavailable',
+    'The server that holds this session was given this and does not answer. Look whether it was done before you try again.',
+    { retry_after_s: 5 },
   );
 
 /**
@@ -78,23 +87,29 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
     let lapse: number | undefined;
     for (;;) {
       if (await here.holds(session)) {
-        return begun && !isRepeatable(name) ? unknownOutcome() : commands[name](...input);
+        if (begun && !isRepeatable(name)) return unknownOutcome();
+        const done = await commands[name](...input);
+        // Taken from us while this process stood still: nothing was done here, so it is for the one that has it now.
+        if (done.ok || done.error.code !== 'busy' || here.isHere(session)) return done;
+        if (deps.now() > giveUp) return done;
       }
       const holder = await sessions.holder(session);
       // Nobody holds it and we could not take it: it is not there, or we are shutting down. The engine has the words.
       if (!holder && !(await sessions.get(session))) return commands[name](...input);
       if (deps.hasLeft()) return commands[name](...input);
+      let isAbsent = true;
       if (holder && holder.owner !== me) {
         const reply = await asks.ask(holder.owner, id, { type: 'command', session, name, input }, ANSWER_MS);
         if (reply.type === 'done') return resultOf(name, reply.result);
         if (reply.type === 'silent') begun = true;
+        isAbsent = reply.type === 'absent';
       }
       const now = deps.now();
       const lapses = now + (holder?.lapses_in_ms ?? 0);
       lapse ??= lapses;
       // An owner that renews its lease lives: it is not reached, and waiting for its session is in vain.
-      const isCutOff = !begun && lapses > lapse + RENEWED_MS && now > from + ANSWER_MS;
-      if (now > giveUp || isCutOff) return begun ? unknownOutcome() : unreachable();
+      const isCutOff = isAbsent && lapses > lapse + RENEWED_MS && now > from + ANSWER_MS;
+      if (now > giveUp || isCutOff) return begun ? unanswered() : unreachable();
       await deps.wait(Math.min(LOOK_MS, Math.max(10, holder?.lapses_in_ms ?? 0)));
     }
   };
@@ -104,7 +119,9 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
     const holder = await sessions.holder(id).catch(() => undefined);
     if (!holder || holder.owner === me) return undefined;
     const reply = await asks.ask(holder.owner, newId('ask'), { type: 'live', session: id, follow }, TEXT_MS);
-    return reply.type === 'live' ? reply.items : undefined;
+    if (reply.type === 'live') return reply.items;
+    if (reply.type !== 'not_here') deps.untold(holder.owner);
+    return undefined;
   };
 
   const withText = (items: readonly Item[], live: readonly Item[]): Item[] => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Log, Publisher, Realtime, SessionStore } from '@maestro/ports';
-import { type ServerFacts, SessionId } from '@maestro/protocol';
+import { type Item, type ServerFacts, SessionId } from '@maestro/protocol';
 import type { Elsewhere } from '../live/elsewhere.ts';
 import type { Hub } from '../live/hub.ts';
 import { createAsks } from './asks.ts';
@@ -17,6 +17,12 @@ const BEAT_MS = 2_000;
 const PRESENT_MS = 3.2 * BEAT_MS;
 /** Several reasons to catch up within this time are one, ms. */
 const CATCH_UP_MS = 50;
+/** How long a stop waits for the word of it to leave, ms: the others find out by themselves. */
+const LEAVE_MS = 500;
+/** How long it is looked for what a server that is not heard holds, ms. */
+const MUTE_MS = 600_000;
+/** What streams is among the newest items of a session. */
+const NEWEST_ITEMS = 20;
 
 /** One of several servers on one database. */
 export interface Cluster {
@@ -36,7 +42,7 @@ export interface ClusterDeps {
   readonly realtime: Realtime;
   /** Our name in leases. */
   readonly me: string;
-  readonly sessions: Pick<SessionStore, 'holder' | 'get' | 'epoch'>;
+  readonly sessions: Pick<SessionStore, 'holder' | 'heldBy' | 'get' | 'epoch' | 'snapshot'>;
   readonly local: () => LocalEngine & { takeOver(id: SessionId): Promise<boolean> };
   readonly hub: () => Hub;
   readonly lease_ms: number;
@@ -54,11 +60,20 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
   const isUp = (): boolean => realtime.state() === 'up';
   const roster = new Roster(PRESENT_MS);
   const post = createPost({ realtime, prefix, me, log });
-  const spread = createSpread({ roster, post, isUp, log, now });
+  const unheard = (server: string): void => {
+    roster.leave(server);
+    mute.set(server, now() + MUTE_MS);
+    // Its last words may have been lost.
+    catchUp();
+  };
+  const spread = createSpread({ roster, post, isUp, log, now, unheard });
   let beating: NodeJS.Timeout | undefined;
   let catching: NodeJS.Timeout | undefined;
   let left = false;
   const otherKeys = new Set<string>();
+  /** Servers that are not heard and may be at work (cut off from Redis alone), and until when that is looked for. */
+  const mute = new Map<string, number>();
+  let heldByMute: readonly SessionId[] = [];
 
   const compareKeys = (server: string, key: string): void => {
     if (key === deps.key || otherKeys.has(server)) return;
@@ -91,6 +106,7 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
     lease_ms: deps.lease_ms,
     now,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    untold: (owner) => mute.set(owner, now() + MUTE_MS),
     hasLeft: () => left,
   });
 
@@ -119,14 +135,35 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
     return id.success && deps.local().isHere(id.data);
   };
 
+  /** What is followed here of servers that nobody hears is read from the database, as long as they hold sessions. */
+  const readOfMute = async (): Promise<void> => {
+    for (const [server, until] of mute) if (until < now()) mute.delete(server);
+    const held = await sessions.heldBy([...mute.keys()]);
+    const changed = new Set([...held, ...heldByMute].map((id) => `session:${id}`));
+    heldByMute = held;
+    if (changed.size === 0 || left) return;
+    const hub = deps.hub();
+    for (const stream of hub.followed())
+      if (stream === 'sessions' || changed.has(stream)) hub.catchUp(stream);
+  };
+
   const tend = (): void => {
     if (!isUp()) {
       // Nobody can tell us: the database can.
       catchUp();
       return;
     }
-    roster.expire(now());
+    for (const server of roster.expired(now())) unheard(server);
     beat(false, post.unsent() === 0 && spread.missed());
+    if (mute.size > 0)
+      readOfMute().catch((error: unknown) => log.info('cluster.mute', { reason: String(error) }));
+  };
+
+  /** Where nobody tells what streams: what was saved of it, about a second old. */
+  const textAtRest = async (id: SessionId): Promise<readonly Item[] | undefined> => {
+    if (deps.local().isHere(id)) return undefined;
+    const last = await sessions.snapshot(id, NEWEST_ITEMS).catch(() => undefined);
+    return last?.items.filter(({ status }) => status === 'streaming' || status === 'running');
   };
 
   /** The one server that is to go on with a session: each finds the same one without a word. */
@@ -138,6 +175,7 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
 
   const take = (message: Message): void => {
     const hub = deps.hub();
+    mute.delete(message.from);
     switch (message.type) {
       case 'beat':
         compareKeys(message.from, message.key);
@@ -199,7 +237,8 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
     elsewhere: {
       followed: (stream) => void post.tell({ type: 'follow', stream, on: true }),
       left: (stream) => void post.tell({ type: 'follow', stream, on: false }),
-      join: (id) => engine.theirs(id, true),
+      join: async (id) =>
+        (await engine.theirs(id, true)) ?? (isUp() && mute.size === 0 ? undefined : textAtRest(id)),
     },
     start: async () => {
       await post.open(take);
@@ -217,7 +256,8 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
       clearInterval(beating);
       clearTimeout(catching);
       spread.close();
-      await post.tell({ type: 'leave', sessions: atWork });
+      const told = post.tell({ type: 'leave', sessions: atWork });
+      await Promise.race([told, new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref())]);
       left = true;
       asks.close();
     },

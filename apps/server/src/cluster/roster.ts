@@ -34,9 +34,9 @@ export class Roster {
     this.#servers.delete(server);
   }
 
-  /** Forgets those that were not heard of for too long. */
-  expire(now: number): void {
-    for (const [server, { until }] of this.#servers) if (until < now) this.leave(server);
+  /** Those that were not heard of for too long. */
+  expired(now: number): string[] {
+    return [...this.#servers].filter(([, { until }]) => until < now).map(([server]) => server);
   }
 
   servers(): string[] {

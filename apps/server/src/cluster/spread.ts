@@ -61,6 +61,8 @@ export const createSpread = (deps: {
   readonly isUp: () => boolean;
   readonly log: Log;
   readonly now: () => number;
+  /** A server that followed something here took nothing. */
+  readonly unheard: (server: string) => void;
 }): Spread => {
   const { roster, post, log, now } = deps;
   const outboxes = new Map<string, Outbox>();
@@ -78,7 +80,7 @@ export const createSpread = (deps: {
     post.send(server, content).then(
       (takers) => {
         // Gone, or back in a moment: then it says so itself.
-        if (takers === 0) roster.leave(server);
+        if (takers === 0) deps.unheard(server);
       },
       (error: unknown) => {
         missed = true;
