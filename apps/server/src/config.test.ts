@@ -46,6 +46,10 @@ describe('configuration', () => {
 
   it('takes an empty variable for one that is not set', () => {
     expect(read({}, { DATABASE_URL: '', MAESTRO_PORT: '' }).database_url).toBeNull();
+    expect(read({}, { ANTHROPIC_API_KEY: ' \n', OLLAMA_HOST: '  ' })).toMatchObject({
+      keys: {},
+      base_urls: {},
+    });
   });
 
   it("knows the vendors' keys and where each came from (P7)", () => {
@@ -76,6 +80,14 @@ describe('configuration', () => {
     ['gpu-box', 'http://gpu-box:11434'],
     ['http://gpu-box:1', 'http://gpu-box:1'],
     ['https://ollama.test', 'https://ollama.test'],
+    [':11500', 'http://127.0.0.1:11500'],
+    ['0.0.0.0:11500', 'http://127.0.0.1:11500'],
+    ['::1', 'http://[::1]:11434'],
+    ['[::]', 'http://127.0.0.1:11434'],
+    ['http://gpu-box', 'http://gpu-box'],
+    ['http://gpu-box:8080/ollama', 'http://gpu-box:8080/ollama'],
+    ['https://box.test/ollama/', 'https://box.test/ollama'],
+    ['gpu-box/ollama', 'http://gpu-box:11434/ollama'],
   ])('understands OLLAMA_HOST=%s as Ollama does (P12)', (value, url) => {
     expect(read({}, { OLLAMA_HOST: value }).base_urls.ollama).toBe(url);
   });

@@ -109,13 +109,16 @@ const redisUrl = text.pipe(
   }),
 );
 
-/** Ollama's own variable may leave out the scheme and the port, and may name the address it listens on. */
+/** As Ollama reads its own variable: scheme, host and port may be left out, and it may name the address it listens on. */
+const ollamaAddress = (value: string): string => {
+  const [, scheme, place = '', path = ''] = /^(https?:\/\/)?([^/]*)(.*)$/s.exec(value) ?? [];
+  const host = place.startsWith(':') && isIP(place) === 0 ? `127.0.0.1${place}` : place;
+  const named = isIP(host) === 6 ? `[${host}]` : host;
+  const port = scheme === undefined && !/:\d+$/.test(named.replace(/^\[.*\]/, '')) ? ':11434' : '';
+  return `${scheme ?? 'http://'}${named.replace(/^(0\.0\.0\.0|\[::\])/, '127.0.0.1')}${port}${path}`;
+};
 const ollamaHost = text
-  .transform((value) => {
-    const address = /^https?:\/\//.test(value) ? value : `http://${value}`;
-    const named = /:\d+\/?$/.test(address) || address.startsWith('https:') ? address : `${address}:11434`;
-    return named.replace('//0.0.0.0', '//127.0.0.1');
-  })
+  .transform(ollamaAddress)
   .pipe(z.url({ protocol: /^https?$/, message: 'must be an address like 127.0.0.1:11434' }));
 
 /** The settings by their environment names. In `config.json` the same names, with plain JSON values. */
@@ -210,8 +213,9 @@ const flagOf: Readonly<Record<string, string>> = {
   DATABASE_URL: '--database-url',
 };
 
+/** What is empty, or holds white space only, is not set. */
 const fromEnvironment = (env: Environment): Raw =>
-  Object.fromEntries(settingNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  Object.fromEntries(settingNames.flatMap((name) => (env[name]?.trim() ? [[name, env[name]]] : [])));
 
 export const isLoopback = (host: string): boolean => {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
