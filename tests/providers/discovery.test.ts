@@ -149,6 +149,90 @@ describe('what is found without any set-up (P14)', () => {
     });
   });
 
+  /** An Ollama that says what a model can do only once `together` questions are there. */
+  const ollamaWith = (
+    models: readonly string[],
+    abilities: Readonly<Record<string, readonly string[]>> = {},
+    together = 1,
+  ) => {
+    const shown: string[] = [];
+    const enough = Promise.withResolvers<void>();
+    const listener: RequestListener = async (request, response) => {
+      response.setHeader('content-type', 'application/json');
+      if (request.url === '/api/tags')
+        return response.end(
+          JSON.stringify({ models: models.map((name) => ({ name, digest: `of ${name}` })) }),
+        );
+      const { model } = JSON.parse(Buffer.concat(await request.toArray()).toString());
+      shown.push(model);
+      if (shown.length >= together) enough.resolve();
+      await enough.promise;
+      return response.end(JSON.stringify({ capabilities: abilities[model] ?? ['completion'] }));
+    };
+    return { listener, shown };
+  };
+  const rootOf = async (listener: RequestListener) => (await listening(listener)).replace('/v1', '');
+
+  it('offers a model that Ollama has, one that can call tools before others (P12)', async () => {
+    const fake = ollamaWith(['embed:1b', 'llama3.2:3b'], { 'llama3.2:3b': ['completion', 'tools'] });
+    const { facts } = await startService({ base_urls: { ollama: await rootOf(fake.listener) } });
+    expect(await facts('ollama')).toMatchObject({ state: 'ready', default_model: 'llama3.2:3b' });
+  });
+
+  it('says what to do where Ollama has no models (P12)', async () => {
+    const { facts } = await startService({ base_urls: { ollama: await rootOf(ollamaWith([]).listener) } });
+    expect(await facts('ollama')).toMatchObject({
+      state: 'no_models',
+      hint: 'Ollama answers but has no models. Fetch one with: ollama pull qwen3:8b',
+    });
+  });
+
+  it('asks side by side what hundreds of models can do, and each only once (P12)', async () => {
+    const names = Array.from({ length: 300 }, (_, n) => `m${n}:1b`);
+    const fake = ollamaWith(names, {}, 2);
+    const { facts } = await startService({ base_urls: { ollama: await rootOf(fake.listener) } });
+    expect((await facts('ollama'))?.models.map(({ id }) => id)).toEqual(names);
+    expect(fake.shown.toSorted()).toEqual(names.toSorted());
+    await facts('ollama');
+    expect(fake.shown).toHaveLength(300);
+  });
+
+  it.each<[string, RequestListener, string]>([
+    ['a web page', (_, answer) => answer.setHeader('content-type', 'text/html').end('<html>'), 'a web page'],
+    ['what is no JSON', (_, answer) => answer.end('hello'), 'hello'],
+    ['an error of the server', (_, answer) => answer.writeHead(500).end('boom'), '500'],
+    ['nothing', (request) => request.socket.destroy(), 'closed the connection'],
+  ])('calls no vendor ready at whose address stands %s (P13)', async (_, listener, words) => {
+    const base = await rootOf(listener);
+    const { service } = await startService({
+      base_urls: { anthropic: base, ollama: base },
+      keys: { ANTHROPIC_API_KEY: 'k' },
+    });
+    for (const facts of await service.list(true)) {
+      if (facts.id !== 'anthropic' && facts.id !== 'ollama') continue;
+      expect(facts.state).toBe('unreachable');
+      expect(facts.hint).toContain(words);
+    }
+  });
+
+  it('calls a vendor that takes the question and says nothing no ready one, in words (P13)', async () => {
+    const { facts } = await startService({
+      base_urls: { anthropic: await rootOf(() => undefined) },
+      keys: { ANTHROPIC_API_KEY: 'k' },
+    });
+    expect(await facts('anthropic')).toMatchObject({
+      state: 'unreachable',
+      hint: expect.stringContaining('did not answer within 10 s'),
+    });
+  });
+
+  it('calls no key ready that cannot be sent (P7)', async () => {
+    const { facts } = await startService({ keys: { OPENAI_API_KEY: 'two\nlines' } });
+    const found = await facts('openai');
+    expect(found).toMatchObject({ state: 'needs_key', hint: expect.stringContaining('line breaks') });
+    expect(found?.hint).not.toContain('two');
+  });
+
   it('makes keys of the vendors in the environment ready choices, and names what the others need (P7)', async () => {
     const { service } = await startService({
       keys: { ANTHROPIC_API_KEY: 'sk-ant-x' },

@@ -19,7 +19,8 @@ export type Model = z.infer<typeof Model>;
 
 /**
  * `ready`: can be used now · `needs_key`: no credential · `needs_login`: its login is over, or its program is not logged
- * in · `not_installed`, `too_old`: of a program on this machine · `unreachable`: does not answer · `unknown`: not asked yet.
+ * in · `not_installed`, `too_old`: of a program on this machine · `unreachable`: does not answer, or not as its API ·
+ * `no_models`: answers, but has no model to work with · `unknown`: not asked yet.
  */
 export const ProviderState = z.enum([
   'ready',
@@ -28,6 +29,7 @@ export const ProviderState = z.enum([
   'not_installed',
   'too_old',
   'unreachable',
+  'no_models',
   'unknown',
 ]);
 export type ProviderState = z.infer<typeof ProviderState>;

@@ -65,7 +65,9 @@ export const createProvider = (vendor: Vendor, deps: ProviderDeps): Provider => 
     name: vendor.name,
     wire: vendor.codec.wire,
     auth_types: vendor.auth_types,
-    default_model: vendor.default_model,
+    get default_model() {
+      return vendor.default_model;
+    },
     default_base_url: vendor.default_base_url,
     ...(vendor.login && { login_base_url: vendor.login.default_base_url }),
     key_names: vendor.key_names,

@@ -25,6 +25,7 @@ export interface Vendor {
   readonly name: string;
   readonly codec: Codec;
   readonly auth_types: readonly AuthType[];
+  /** For a session that names none. Of models that run on one's own machine, one that is there once they were listed. */
   readonly default_model: string;
   readonly default_base_url: string;
   /** Environment names of its key, best first. */

@@ -60,6 +60,7 @@ const states = {
   not_installed: 'not installed',
   too_old: 'too old',
   unreachable: 'does not answer',
+  no_models: 'has no models',
   unknown: 'not asked yet',
 } as const;
 

@@ -2,10 +2,12 @@ import type { Provider, ResolvedCredential } from '@maestro/ports';
 import type { PresetFacts } from '@maestro/protocol';
 import { isLoopbackUrl, type Preset, type Presets } from '@maestro/providers';
 import { type Credentials, howToGiveKey } from './credentials.ts';
+import { stateAfter } from './provider-state.ts';
 
 /** A service on this machine answers at once or is not there, ms. */
 const local_probe_ms = 800;
-const probe_ms = 10_000;
+/** A single question is given up a little earlier, in words of its own. */
+const probe_ms = 11_000;
 
 export interface PresetProbe {
   /** As last learnt, in the order people are shown them. */
@@ -67,10 +69,7 @@ const askWithKey = async (
   const error = models.ok ? (checked?.ok === false ? checked.error : undefined) : models.error;
   if (error === undefined) return { ...facts, state: 'ready', models: ids };
   const hint = error.remedy ? `${error.message} ${error.remedy}` : error.message;
-  const refused = error.cause === 'auth' || error.cause === 'permission';
-  const silent = error.cause === 'network' || error.cause === 'timeout' || error.cause === 'aborted';
-  // A service without a model list may still answer.
-  return { ...facts, state: refused ? 'needs_key' : silent ? 'unreachable' : 'ready', hint, models: ids };
+  return { ...facts, state: stateAfter(error, 'api_key'), hint, models: ids };
 };
 
 /** Other programs use the same ports: only a list with a model in it shows that this is one of ours. */

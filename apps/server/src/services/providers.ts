@@ -13,12 +13,14 @@ import type { ProviderService } from '../deps.ts';
 import { agentFacts, unseenAgent } from './agent-facts.ts';
 import type { Credentials } from './credentials.ts';
 import { createPresetProbe } from './preset-facts.ts';
+import { stateAfter } from './provider-state.ts';
 
 /** What was learnt of a provider counts this long. */
 const fresh_ms = 60_000;
 /** A list is answered after at most this long; what comes later is published. */
 const patience_ms = 1500;
-const probe_ms = 10_000;
+/** A single question is given up a little earlier, in words of its own. */
+const probe_ms = 11_000;
 
 export interface ProviderServiceDeps {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
@@ -170,22 +172,11 @@ const probe = async (deps: ProviderServiceDeps, provider: Provider): Promise<Pro
       ...basic,
       state: 'ready',
       hint: null,
+      // Of a service on this machine it is one of those it has.
+      default_model: provider.default_model,
       models: models.value.length > 0 ? [...models.value] : basic.models,
     };
-  const refused = models.error.cause === 'auth' || models.error.cause === 'permission';
-  const unreachable = models.error.cause === 'network' || models.error.cause === 'timeout';
-  // A service that has no model list may still answer: only a refused key or silence makes it not ready.
-  return {
-    ...basic,
-    state: refused
-      ? auth_type === 'oauth'
-        ? 'needs_login'
-        : 'needs_key'
-      : unreachable
-        ? 'unreachable'
-        : 'ready',
-    hint: words(models.error),
-  };
+  return { ...basic, state: stateAfter(models.error, auth_type), hint: words(models.error) };
 };
 
 const unasked = (deps: ProviderServiceDeps, provider: Provider): ProviderFacts => ({

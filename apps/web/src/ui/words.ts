@@ -61,6 +61,7 @@ export const providerStates: Record<ProviderState, { name: string; mark: string 
   not_installed: { name: 'Not installed', mark: 'idle' },
   too_old: { name: 'Too old', mark: 'waiting' },
   unreachable: { name: 'Does not answer', mark: 'failed' },
+  no_models: { name: 'Has no models', mark: 'waiting' },
   unknown: { name: 'Not asked yet', mark: 'idle' },
 };
 
@@ -73,7 +74,10 @@ export const providerChoice = ({ name, state }: Pick<ProviderFacts, 'name' | 'st
 /** A provider's state in a sentence, with what to do where it is not ready. */
 export const providerState = (provider: ProviderFacts): string => {
   const { state, hint, credential, base_url } = provider;
-  if (state === 'ready') return credential ? `Ready, with ${credentialSource(credential)}.` : 'Ready.';
+  if (state === 'ready') {
+    const ready = credential ? `Ready, with ${credentialSource(credential)}.` : 'Ready.';
+    return hint ? `${ready} ${hint}` : ready;
+  }
   if (hint) return hint;
   if (state === 'unknown') return 'Not asked yet.';
   if (state === 'unreachable') return `Not ready: ${base_url} does not answer.`;

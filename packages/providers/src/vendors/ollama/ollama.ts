@@ -1,3 +1,4 @@
+import type { ProviderError, Result } from '@maestro/ports';
 import type { Model } from '@maestro/protocol';
 import { unknownModel } from '../../models/table.ts';
 import type { AskJson, Vendor } from '../../vendor.ts';
@@ -12,6 +13,29 @@ export interface OllamaOptions {
 }
 
 const port = 11_434;
+/** For a session that names no model, where it is there. */
+const usual_model = 'qwen3:8b';
+/** How many models are asked for side by side: a person may have hundreds. */
+const at_once = 8;
+
+interface Row {
+  readonly id: string;
+  /** Changes with the model's content. */
+  readonly digest: string | undefined;
+}
+
+const empty = {
+  cause: 'not_found',
+  message: 'Ollama answers but has no models.',
+  remedy: `Fetch one with: ollama pull ${usual_model}`,
+} as const satisfies ProviderError;
+
+/** The usual model if it is there, else the first that can call tools, else the first. */
+const usualOf = (ids: readonly string[], factsOf: (id: string) => OllamaFacts | undefined): string =>
+  ids.find((id) => id === usual_model) ??
+  ids.find((id) => factsOf(id)?.capabilities.includes('tools')) ??
+  ids[0] ??
+  usual_model;
 
 /**
  * `OLLAMA_HOST` as the service itself reads it: without a scheme a missing port is its own, `0.0.0.0` means this
@@ -28,6 +52,8 @@ export const createOllama = (options: OllamaOptions = {}): Vendor => {
   const cap = options.context_cap ?? 32_768;
   const byTarget = new Map<string, OllamaFacts>();
   const byModel = new Map<string, OllamaFacts>();
+  const digests = new Map<string, string>();
+  let usual = usual_model;
 
   const describe = (model: string): Model => {
     const facts = byModel.get(model);
@@ -51,13 +77,25 @@ export const createOllama = (options: OllamaOptions = {}): Vendor => {
     return facts;
   };
 
-  const names = async (ask: AskJson) => {
+  const rows = async (ask: AskJson): Promise<Result<readonly Row[], ProviderError>> => {
     const answer = await ask('GET', '/api/tags');
     if (!answer.ok) return answer;
-    const found = list(fields(answer.value)['models']).flatMap(
-      (row) => word(fields(row)['name']) ?? word(fields(row)['model']) ?? [],
-    );
-    return { ok: true as const, value: found };
+    const found = list(fields(answer.value)['models']).flatMap((row): Row[] => {
+      const { name, model, digest } = fields(row);
+      const id = word(name) ?? word(model);
+      return id === undefined ? [] : [{ id, digest: word(digest) }];
+    });
+    return found.length > 0 ? { ok: true, value: found } : { ok: false, error: empty };
+  };
+
+  /** Asks what each model can do, several at once; not again while its digest is the same. */
+  const learn = async (ask: AskJson, listed: readonly Row[]): Promise<void> => {
+    const left = listed.filter(({ id, digest }) => digest === undefined || digests.get(id) !== digest);
+    const worker = async (): Promise<void> => {
+      for (let row = left.shift(); row !== undefined; row = left.shift())
+        if ((await show(ask, row.id)) && row.digest !== undefined) digests.set(row.id, row.digest);
+    };
+    await Promise.all(Array.from({ length: at_once }, worker));
   };
 
   return {
@@ -66,7 +104,9 @@ export const createOllama = (options: OllamaOptions = {}): Vendor => {
     // What a list of the models told serves where the model was not asked for by itself.
     codec: ollamaCodec(cap, (model) => byModel.get(model)),
     auth_types: ['none', 'api_key'],
-    default_model: 'qwen3:8b',
+    get default_model() {
+      return usual;
+    },
     default_base_url: `http://127.0.0.1:${port}`,
     key_names: ['OLLAMA_API_KEY'],
     profiles: { none: ['maestro-plain'], api_key: ['maestro-plain'] },
@@ -84,20 +124,24 @@ export const createOllama = (options: OllamaOptions = {}): Vendor => {
       return factsToJson(facts);
     },
     models: async (ask) => {
-      const listed = await names(ask);
+      const listed = await rows(ask);
       if (!listed.ok) return listed;
-      for (const model of listed.value) await show(ask, model);
-      return { ok: true, value: listed.value.map(describe) };
+      await learn(ask, listed.value);
+      usual = usualOf(
+        listed.value.map(({ id }) => id),
+        (id) => byModel.get(id),
+      );
+      return { ok: true, value: listed.value.map(({ id }) => describe(id)) };
     },
     check: async (ask) => {
-      const listed = await names(ask);
-      if (!listed.ok) return listed;
-      const count = listed.value.length;
-      const message =
-        count === 0
-          ? 'Ollama answers but has no models. Fetch one with: ollama pull qwen3:8b'
-          : `Ollama answers and has ${count} ${count === 1 ? 'model' : 'models'}.`;
-      return { ok: true, value: { message } };
+      const listed = await rows(ask);
+      if (listed.ok) {
+        const count = listed.value.length;
+        const message = `Ollama answers and has ${count} ${count === 1 ? 'model' : 'models'}.`;
+        return { ok: true, value: { message } };
+      }
+      if (listed.error !== empty) return listed;
+      return { ok: true, value: { message: `${empty.message} ${empty.remedy}` } };
     },
   };
 };
