@@ -4,6 +4,7 @@ import { Field } from '../ui/Field.tsx';
 import { KeysLink } from '../ui/KeysLink.tsx';
 import { ModelField } from '../ui/ModelField.tsx';
 import { authTypes, providerChoice, providerState } from '../ui/words.ts';
+import { AskAgain } from './AskAgain.tsx';
 import { KnownServices } from './KnownServices.tsx';
 
 /** Providers that are a protocol more than a vendor: many servers speak it. */
@@ -14,7 +15,8 @@ export interface Answering {
   readonly provider: ProviderId;
   /** Empty: the best credential that is there. */
   readonly kind: AuthType | '';
-  readonly model: string;
+  /** null: the provider's usual one, as long as none was chosen. */
+  readonly model: string | null;
   readonly base_url: string;
 }
 
@@ -22,17 +24,26 @@ export interface Answering {
 export const answererOf = (provider: ProviderFacts | undefined): Answering => ({
   provider: provider?.id ?? 'anthropic',
   kind: '',
-  model: provider?.default_model || provider?.models[0]?.id || '',
+  model: null,
   base_url: '',
 });
 
+/** The model that answers as things are. */
+export const modelOf = ({ provider, model }: Answering, providers: readonly ProviderFacts[]): string => {
+  const facts = providers.find((one) => one.id === provider);
+  return model ?? (facts?.default_model || facts?.models[0]?.id || '');
+};
+
 /** What the API is told of it. */
-export const chosen = ({ provider, kind, model, base_url }: Answering) => ({
-  provider,
-  model: model.trim(),
-  auth_type: kind === '' ? undefined : kind,
-  base_url: takesAddress.has(provider) && base_url.trim() !== '' ? base_url.trim() : undefined,
-});
+export const chosen = (answering: Answering, providers: readonly ProviderFacts[]) => {
+  const { provider, kind, base_url } = answering;
+  return {
+    provider,
+    model: modelOf(answering, providers).trim(),
+    auth_type: kind === '' ? undefined : kind,
+    base_url: takesAddress.has(provider) && base_url.trim() !== '' ? base_url.trim() : undefined,
+  };
+};
 
 /** Provider, credential, service and model of a new session; what is not ready says so and leads to where it is mended. */
 export function Answerer(props: {
@@ -60,8 +71,10 @@ export function Answerer(props: {
           !service && (
             <>
               {providerState(provider)}{' '}
-              {wanting && !provider.auth_types.includes('cli') && (
+              {wanting && !provider.auth_types.includes('cli') ? (
                 <KeysLink provider={provider.id} kind={value.kind || undefined} />
+              ) : (
+                provider.state !== 'ready' && <AskAgain />
               )}
             </>
           )
@@ -95,7 +108,7 @@ export function Answerer(props: {
             key={`${value.provider} ${service?.id}`}
             {...field}
             models={models}
-            value={value.model}
+            value={modelOf(value, props.providers)}
             onChange={(model) => onChange({ ...value, model })}
           />
         )}

@@ -1,6 +1,7 @@
 import type { PresetFacts } from '@maestro/protocol';
 import { KeysLink } from '../ui/KeysLink.tsx';
 import { providerChoice, providerStates } from '../ui/words.ts';
+import { AskAgain } from './AskAgain.tsx';
 
 /** The compatible services known by their address, one click each; those that are ready first. */
 export function KnownServices(props: {
@@ -35,6 +36,7 @@ export function KnownServices(props: {
             ? `${chosen.name} is ready.`
             : (chosen.hint ?? `${chosen.name}: ${providerStates[chosen.state].name.toLowerCase()}.`)}{' '}
           {chosen.state === 'needs_key' && <KeysLink provider="compatible" service={chosen.id} />}
+          {chosen.state !== 'needs_key' && chosen.state !== 'ready' && <AskAgain />}
         </p>
       )}
     </fieldset>

@@ -5,7 +5,7 @@ import { useProviders, useServerFacts } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { Field } from '../ui/Field.tsx';
 import { accessModes, efforts } from '../ui/words.ts';
-import { Answerer, answererOf, chosen } from './Answerer.tsx';
+import { Answerer, type Answering, answererOf, chosen, modelOf } from './Answerer.tsx';
 
 type Errors = Readonly<Record<string, string>>;
 
@@ -38,7 +38,9 @@ function Form(props: {
 }) {
   const navigate = useNavigate();
   const first = props.providers.find((provider) => provider.state === 'ready') ?? props.providers[0];
-  const [answerer, setAnswerer] = useState(() => answererOf(first));
+  const [picked, setPicked] = useState<Answering>();
+  // Until something is chosen it follows what is learnt of the providers.
+  const answerer = picked ?? answererOf(first);
   const [folder, setFolder] = useState(props.folder);
   const [mode, setMode] = useState<AccessMode>('full');
   const [effort, setEffort] = useState<Effort | ''>('');
@@ -53,7 +55,7 @@ function Form(props: {
     event.preventDefault();
     const missing: Record<string, string> = {};
     if (folder.trim() === '') missing['working_directory'] = 'Name the folder the agent works in.';
-    if (answerer.model.trim() === '')
+    if (modelOf(answerer, props.providers).trim() === '')
       missing['model'] = `Name ${answerer.provider === 'acp' ? 'an agent' : 'a model'}.`;
     setErrors(missing);
     if (Object.keys(missing).length > 0) return;
@@ -62,7 +64,7 @@ function Form(props: {
       const { session } = await client.createSession({
         body: {
           id: id.current,
-          ...chosen(answerer),
+          ...chosen(answerer, props.providers),
           working_directory: folder.trim(),
           access_mode: mode,
           effort: effort === '' ? undefined : effort,
@@ -98,7 +100,7 @@ function Form(props: {
         prefix={prefix}
         providers={props.providers}
         value={answerer}
-        onChange={setAnswerer}
+        onChange={setPicked}
         errors={errors}
       />
       <div className="span">

@@ -15,7 +15,7 @@ interface Props {
 /** A provider's models, and a way to name one that is not in the list. */
 export function ModelField({ models, value, onChange, ...wiring }: Props) {
   const listed = models.some((model) => model.id === value);
-  const [typing, setTyping] = useState(!listed);
+  const [typing, setTyping] = useState(false);
   const free = typing || models.length === 0 || !listed;
 
   return (
@@ -45,7 +45,11 @@ export function ModelField({ models, value, onChange, ...wiring }: Props) {
           spellCheck={false}
           value={value}
           placeholder="model name"
-          onChange={(event) => onChange(event.target.value)}
+          onChange={(event) => {
+            // What is typed may be the name of a listed one on its way to another.
+            setTyping(true);
+            onChange(event.target.value);
+          }}
         />
       )}
     </div>
