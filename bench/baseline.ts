@@ -4,6 +4,9 @@ import { judged, type Result, type RowResult } from './result.ts';
 import type { Unit } from './row.ts';
 import { type Machine, machine } from './support/machine.ts';
 
+/** A wrong call of the benchmarks, said in words. */
+export class WrongCall extends Error {}
+
 /** What this kind of machine once did, kept in the repository. */
 export interface Baseline {
   readonly machine: Machine;
@@ -14,8 +17,15 @@ export interface Baseline {
 const { platform, cpus } = machine();
 export const baselinePath = join(import.meta.dirname, 'baselines', `${platform}-${cpus}.json`);
 
-export const readBaseline = (path = baselinePath): Baseline | undefined =>
-  existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+/** undefined: there is no such file. */
+export const readBaseline = (path = baselinePath): Baseline | undefined => {
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new WrongCall(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
 
 /** Takes these rows into the baseline; the others stay. */
 export const saveBaseline = (rows: Readonly<Record<string, RowResult>>, path = baselinePath): void => {

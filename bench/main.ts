@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { baselinePath, readBaseline, saveBaseline, worseThan } from './baseline.ts';
+import { baselinePath, readBaseline, saveBaseline, WrongCall, worseThan } from './baseline.ts';
 import { markdownTable, plainRow } from './report.ts';
 import { type RowResult, resultsOf } from './result.ts';
 import type { Figures, Plan, Row } from './row.ts';
@@ -22,6 +22,20 @@ const help = `npm run bench -- [options] [row …]      without a row: all of th
   --calm N     before each row waits, at most two minutes, until the load average is below N
   --profile    the server writes CPU profiles into .cache/bench
 `;
+
+const options = {
+  list: { type: 'boolean' },
+  quick: { type: 'boolean' },
+  compare: { type: 'boolean' },
+  save: { type: 'boolean' },
+  baseline: { type: 'string' },
+  from: { type: 'string' },
+  markdown: { type: 'boolean' },
+  saved: { type: 'boolean' },
+  calm: { type: 'string' },
+  profile: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -47,10 +61,17 @@ const runRow = async (row: Row, plan: Plan): Promise<RowResult> => {
   return { ...resultsOf(rounds, at), took_s: Math.round((performance.now() - from) / 1000) };
 };
 
+const noBaseline = (path: string): string =>
+  `There is no baseline ${path}. Make one with: npm run bench -- --save`;
+
 const compare = (results: Readonly<Record<string, RowResult>>, path: string): boolean => {
   const baseline = readBaseline(path);
   if (!baseline) {
-    say(`There is no baseline ${path}. Make one with: npm run bench -- --save`);
+    say(noBaseline(path));
+    return false;
+  }
+  if (!Object.keys(results).some((row) => baseline.rows[row])) {
+    say(`Nothing was compared: ${path} has none of these rows. Add them with: npm run bench -- --save`);
     return false;
   }
   const worse = worseThan(baseline, results);
@@ -60,27 +81,31 @@ const compare = (results: Readonly<Record<string, RowResult>>, path: string): bo
     );
   if (worse.some(({ row }) => (results[row]?.load ?? 0) > machine().cpus))
     say('The machine was busy with other things: repeat these rows when it is calm (--calm 1).');
+  if (worse.length > 0 && baseline.machine.cpu !== machine().cpu)
+    say(`The baseline is of another machine: ${baseline.machine.cpu}, this is ${machine().cpu}.`);
   if (worse.length === 0) say('Nothing is worse than the baseline by more than its noise.');
   return worse.length === 0;
 };
 
+const readOptions = () => {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('. ', 1)[0] : String(error);
+    throw new WrongCall(`${why}. See: npm run bench -- --help`);
+  }
+};
+
+const calmBelow = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  const most = Number(text);
+  if (text.trim() === '' || !(most > 0))
+    throw new WrongCall(`--calm must be a load average above 0, like 1; it is "${text}".`);
+  return most;
+};
+
 const main = async (): Promise<number> => {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      list: { type: 'boolean' },
-      quick: { type: 'boolean' },
-      compare: { type: 'boolean' },
-      save: { type: 'boolean' },
-      baseline: { type: 'string' },
-      from: { type: 'string' },
-      markdown: { type: 'boolean' },
-      saved: { type: 'boolean' },
-      calm: { type: 'string' },
-      profile: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
+  const { values, positionals } = readOptions();
   if (values.help) {
     say(help);
     return 0;
@@ -93,7 +118,7 @@ const main = async (): Promise<number> => {
   const place = values.baseline === undefined ? baselinePath : resolve(values.baseline);
   if (values.saved) {
     const baseline = readBaseline(place);
-    if (baseline) say(markdownTable(baseline.machine, baseline.rows));
+    say(baseline ? markdownTable(baseline.machine, baseline.rows) : noBaseline(place));
     return baseline ? 0 : 1;
   }
   const unknown = positionals.filter((name) => !rows.some((row) => row.name === name));
@@ -101,6 +126,7 @@ const main = async (): Promise<number> => {
     say(`There is no row ${unknown.join(', ')}. See: npm run bench -- --list`);
     return 2;
   }
+  const below = calmBelow(values.calm);
   const wanted = rows.filter(({ name, quick }) =>
     positionals.length > 0 ? positionals.includes(name) : quick || !values.quick,
   );
@@ -121,7 +147,7 @@ const main = async (): Promise<number> => {
     const earlier = measured?.rows[row.name];
     if (earlier) results[row.name] = earlier;
     if (measured) continue;
-    if (values.calm !== undefined) await calm(Number(values.calm), 120);
+    if (below !== undefined) await calm(below, 120);
     try {
       const result = await runRow(row, plan);
       results[row.name] = result;
@@ -133,8 +159,10 @@ const main = async (): Promise<number> => {
     }
   }
   if (values.markdown) say(markdownTable(machine(), results));
-  if (values.save && !failed) saveBaseline(results, place);
+  // Before it is saved, or it would be compared with itself.
   const well = values.compare ? compare(results, place) : true;
+  if (values.save && failed) say('Nothing was saved, because a row failed.');
+  else if (values.save) saveBaseline(results, place);
   return failed || !well ? 1 : 0;
 };
 
@@ -142,6 +170,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     void endAll().then(() => process.exit(130));
   });
-const code = await main();
+const code = await main().catch((error: unknown) => {
+  if (!(error instanceof WrongCall)) throw error;
+  say(error.message);
+  return 2;
+});
 // A row that failed may have left timers and sockets in this process.
 process.stdout.write('', () => process.exit(code));

@@ -37,13 +37,13 @@ const file = (name: string, figures: Record<string, Result>): string => {
   return path;
 };
 
+const bench = (...args: string[]) =>
+  spawnSync(process.execPath, [join(root, 'bench', 'main.ts'), ...args], { encoding: 'utf8' });
+
 /** `npm run bench -- --compare` with what was measured and what it once was. */
 const compare = (is: Record<string, Result>, was: Record<string, Result>) => {
   const args = ['--from', file('is.json', is), '--baseline', file('was.json', was), '--compare'];
-  const { status, stdout } = spawnSync(process.execPath, [join(root, 'bench', 'main.ts'), ...args], {
-    encoding: 'utf8',
-  });
-  return { status, stdout };
+  return bench(...args);
 };
 
 describe('bench --compare (Q1)', () => {
@@ -70,11 +70,41 @@ describe('bench --compare (Q1)', () => {
 
   it('ends with 1 where there is nothing to compare with, and 2 where there are no results', () => {
     const missing = join(folder, 'none.json');
-    const run = (...args: string[]) =>
-      spawnSync(process.execPath, [join(root, 'bench', 'main.ts'), ...args], { encoding: 'utf8' });
     const is = file('is.json', { p50: took(1) });
-    expect(run('--from', is, '--baseline', missing, '--compare').status).toBe(1);
-    expect(run('--from', missing, '--compare').status).toBe(2);
+    expect(bench('--from', is, '--baseline', missing, '--compare').status).toBe(1);
+    expect(bench('--from', missing, '--compare').status).toBe(2);
+  });
+
+  it('compares before it saves, so that a result never stands against itself', () => {
+    const was = file('was.json', { p50: took(40) });
+    const is = file('is.json', { p50: took(80) });
+    const args = [join(root, 'bench', 'main.ts'), '--from', is, '--baseline', was, '--compare', '--save'];
+    expect(spawnSync(process.execPath, args).status).toBe(1);
+    expect(spawnSync(process.execPath, args).status).toBe(0);
+  });
+
+  it('says that nothing was compared where the baseline has none of the rows', () => {
+    const is = file('is.json', { p50: took(1) });
+    const was = file('was.json', { p50: took(1) });
+    const other: Baseline = JSON.parse(readFileSync(was, 'utf8'));
+    writeFileSync(was, JSON.stringify({ ...other, rows: {} }));
+    const { status, stdout } = bench('--from', is, '--baseline', was, '--compare');
+    expect(stdout).toContain('Nothing was compared');
+    expect(status).toBe(1);
+  });
+
+  it.each([
+    [['--frob'], "Unknown option '--frob'. See: npm run bench -- --help"],
+    [['--calm', 'soon'], '--calm must be a load average above 0, like 1; it is "soon".'],
+    [['nosuch'], 'There is no row nosuch. See: npm run bench -- --list'],
+    [['--from', 'BROKEN', '--compare'], 'BROKEN cannot be read: '],
+  ])('ends a wrong call %j with 2, in words', (args, words) => {
+    const broken = join(folder, 'broken.json');
+    writeFileSync(broken, '{');
+    const { status, stdout, stderr } = bench(...args.map((arg) => (arg === 'BROKEN' ? broken : arg)));
+    expect(stdout.replaceAll(broken, 'BROKEN')).toContain(words);
+    expect(stderr).toBe('');
+    expect(status).toBe(2);
   });
 
   it('finds the committed baseline worse than one in which every figure was half', () => {
