@@ -11,7 +11,7 @@ import type {
 } from '@maestro/ports';
 import { createAskJson } from './driver/ask-json.ts';
 import { aborted, attemptCall, type Call, type Failed, internal, unanswered } from './driver/attempt.ts';
-import { estimateUsage, partialUsage } from './driver/estimate.ts';
+import { partialUsage, wholeUsage } from './driver/estimate.ts';
 import { lackOf, vendorFor } from './driver/login.ts';
 import { joinUrl, maskError, maskOf } from './driver/outgoing.ts';
 import { blamesProfile, chooseProfile, endpointOf } from './driver/profile-choice.ts';
@@ -150,7 +150,7 @@ async function* run(
     const end = step.value;
     if (end.type === 'done') {
       const { usage, ...finished } = end.finished;
-      const counted = usage ?? (await estimateUsage(vendor, deps.tokens, deps.log, request, end.answer));
+      const counted = await wholeUsage(vendor, deps.tokens, deps.log, request, end.answer, usage);
       yield { type: 'done', ...finished, usage: counted, exchange: end.exchange };
       return;
     }

@@ -47,7 +47,8 @@ const decoder = (): Decoder => {
         stop: 'end',
         stop_raw: 'end',
         native: { wire: 'anthropic', model: 'm', parts: texts },
-        usage: ended.usage === undefined ? null : { ...noUsage, response_tokens: ended.usage },
+        usage:
+          ended.usage === undefined ? null : { ...noUsage, request_tokens: 1, response_tokens: ended.usage },
         response: { text: texts.join('') },
       },
     usage: () => null,

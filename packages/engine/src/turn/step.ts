@@ -294,7 +294,7 @@ export const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? ''
 
 /** What stands behind an amount. */
 const basisOf = (session: Session, usage: Usage, cost: Cost): Basis => {
-  if (session.provider === 'ollama') return 'local';
+  if (session.provider === 'ollama' && cost.usd === '0') return 'local';
   if (session.auth_type === 'oauth' || session.auth_type === 'cli') return 'subscription';
   if (cost.usd === null) return 'unknown';
   return usage.estimated ? 'estimate' : 'billed';

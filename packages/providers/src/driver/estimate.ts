@@ -6,7 +6,7 @@ import type { Vendor } from '../vendor.ts';
 const imageTokens = 1_600;
 
 /** Usage counted by us, where the provider gave none. */
-export const estimateUsage = async (
+const estimateUsage = async (
   vendor: Vendor,
   tokens: TokenCounter,
   log: Log,
@@ -26,6 +26,26 @@ export const estimateUsage = async (
     ...noUsage,
     request_tokens: (await count(text)) + images * imageTokens,
     response_tokens: answer === '' ? 0 : await count(answer),
+    estimated: true,
+  };
+};
+
+/** Usage of a whole answer: what the provider said; what it left out of it is counted by us. */
+export const wholeUsage = async (
+  vendor: Vendor,
+  tokens: TokenCounter,
+  log: Log,
+  request: ProviderRequest,
+  answer: string,
+  said: Usage | null,
+): Promise<Usage> => {
+  if (said !== null && said.request_tokens > 0 && (said.response_tokens > 0 || answer === '')) return said;
+  const counted = await estimateUsage(vendor, tokens, log, request, answer);
+  if (said === null) return counted;
+  return {
+    ...said,
+    request_tokens: said.request_tokens || counted.request_tokens,
+    response_tokens: said.response_tokens || counted.response_tokens,
     estimated: true,
   };
 };

@@ -6,7 +6,7 @@ const places = 18;
 const perTokenPlaces = 12;
 
 const scaled = (text: string, decimals: number): bigint | undefined => {
-  const match = /^(\d+)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text.trim());
+  const match = /^(\d+)(?:\.(\d*))?(?:e([+-]?\d{1,2}))?$/i.exec(text.trim());
   if (match === null) return undefined;
   const [, whole = '0', fraction = '', exponent = '0'] = match;
   const shift = decimals - fraction.length + Number(exponent);

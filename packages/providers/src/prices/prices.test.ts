@@ -54,6 +54,9 @@ describe('prices of calls', () => {
     expect(prices.cost('openai', 'nobody-knows-it', million).usd).toBeNull();
     expect(prices.cost('compatible', 'gpt-4.1', million).usd).toBeNull();
     expect(prices.cost('ollama', 'qwen3:8b', million)).toEqual({ usd: '0', price_revision: 'local' });
+    // Ollama passes these on to the machines of others.
+    for (const model of ['gpt-oss:120b-cloud', 'glm-4.6:cloud'])
+      expect(prices.cost('ollama', model, million).usd).toBeNull();
   });
 
   it('names the revision of the prices it used (T2)', () => {
@@ -122,6 +125,12 @@ describe("a person's own price file", () => {
     expect(problems).toEqual([expect.stringContaining(words)]);
   });
 
+  it('is looked at when the server starts, so that what is wrong is told before the first call (Q2)', () => {
+    write('{');
+    prices();
+    expect(problems).toEqual([expect.stringContaining('cannot be read')]);
+  });
+
   it('may be absent', () => {
     expect(prices().cost('openai', 'gpt-5', million).usd).toBe('11.25');
     expect(problems).toEqual([]);
@@ -146,5 +155,6 @@ describe('exact amounts', () => {
     ['x', undefined],
     ['-1', undefined],
     ['1e-13', undefined],
+    ['1e999999999', undefined],
   ])('reads %s as %s', (price, amount) => expect(perToken(price)).toBe(amount));
 });

@@ -12,6 +12,9 @@ export interface PricesOptions {
   readonly report?: (problem: string) => void;
 }
 
+/** Models that Ollama passes on to its makers' machines: `gpt-oss:120b-cloud`, `glm-4.6:cloud`. */
+const isInCloud = (model: string): boolean => /[:-]cloud$/.test(model);
+
 /**
  * Prices by the person's file, else our table, else the library. What runs on one's own machine costs nothing; what
  * nobody prices is null, never 0.
@@ -23,7 +26,10 @@ export const createPrices = (options: PricesOptions = {}): Prices => {
     cost: (provider, model, usage): Cost => {
       const named = own?.find(provider, model);
       if (named !== undefined) return { usd: costOf(named.rates, usage), price_revision: named.revision };
-      if (provider === 'ollama') return { usd: '0', price_revision: 'local' };
+      if (provider === 'ollama')
+        return isInCloud(model)
+          ? { usd: null, price_revision: tableRevision }
+          : { usd: '0', price_revision: 'local' };
       const vendor = tableVendorOf(provider);
       if (vendor === undefined) return { usd: null, price_revision: tableRevision };
       const listed = tableRates(vendor, model);

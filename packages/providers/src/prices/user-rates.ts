@@ -35,7 +35,7 @@ export interface UserRates {
 }
 
 /**
- * Reads `file` when it has changed since the last question. A file that cannot be used is reported once, in words,
+ * Reads `file` at once, and when it has changed since the last question. A file that cannot be used is reported once, in words,
  * and the prices read before stay in force; no file means no prices.
  */
 export const createUserRates = (file: string, report: (problem: string) => void): UserRates => {
@@ -62,15 +62,19 @@ export const createUserRates = (file: string, report: (problem: string) => void)
     rows = new Map(parsed.data.models.map(({ provider, id, ...rates }) => [`${provider}/${id}`, rates]));
   };
 
+  const look = (): void => {
+    try {
+      refresh();
+    } catch (error) {
+      report(
+        `The price file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  };
+  look();
   return {
     find: (provider, model) => {
-      try {
-        refresh();
-      } catch (error) {
-        report(
-          `The price file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
+      look();
       const rates = rows.get(`${provider}/${model}`) ?? rows.get(`${provider}/*`);
       return rates === undefined ? undefined : { rates, revision };
     },

@@ -139,6 +139,23 @@ describe('Anthropic answers', () => {
     expect(fields(decoder.partial())['content']).toEqual(native);
   });
 
+  it('adds up the cache writes where only their split is given (T1)', () => {
+    const usage = {
+      input_tokens: 10,
+      output_tokens: 5,
+      cache_creation: { ephemeral_5m_input_tokens: 700, ephemeral_1h_input_tokens: 200 },
+    };
+    const { finished } = decode(codec, request, [
+      { type: 'message_start', message: { model, usage } },
+      { type: 'message_stop' },
+    ]);
+    expect(finished?.usage).toMatchObject({
+      request_tokens: 910,
+      cache_write_tokens: 700,
+      cache_write_1h_tokens: 200,
+    });
+  });
+
   it('gives no usage where all counts are zero (T3)', () => {
     const { finished } = decode(codec, request, [
       { type: 'message_start', message: { model, usage: { input_tokens: 0, output_tokens: 0 } } },

@@ -142,8 +142,12 @@ export class AnthropicDecoder implements Decoder {
   usage(): Usage | null {
     const count = (name: string) => tokens(this.#usage[name]) ?? 0;
     const read = count('cache_read_input_tokens');
-    const written = count('cache_creation_input_tokens');
-    const hour = tokens(fields(this.#usage['cache_creation'])['ephemeral_1h_input_tokens']) ?? 0;
+    const split = fields(this.#usage['cache_creation']);
+    const hour = tokens(split['ephemeral_1h_input_tokens']) ?? 0;
+    // Some copies give the split and leave the sum out.
+    const written =
+      tokens(this.#usage['cache_creation_input_tokens']) ??
+      hour + (tokens(split['ephemeral_5m_input_tokens']) ?? 0);
     return standardUsage({
       request_tokens: count('input_tokens') + read + written,
       response_tokens: count('output_tokens'),
