@@ -1,4 +1,4 @@
-import type { Message, SessionId, Totals, UsageBy } from '@maestro/protocol';
+import { type Message, routes, type SessionId, type Totals, type UsageBy } from '@maestro/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, startHouse, wires } from '../support/house.ts';
 
@@ -97,6 +97,34 @@ describe('the ledger (T2, T4)', () => {
     expect(total.calls).toBe(15);
     const past = await report('model', { to: '2020-01-01T00:00:00Z' });
     expect(past).toMatchObject({ lines: [], total: { calls: 0, cost_usd: '0' } });
+  });
+
+  it.each([
+    ['by=hour', 'query.by', 'query.by must be one of: day, agent,'],
+    ['from=yesterday', 'query.from', 'query.from must be a time like 2026-11-30T00:00:00Z'],
+    ['from=0000-01-01T00:00:00Z', 'query.from', 'query.from must be a time like'],
+    ['to=2026-02-30T00:00:00Z', 'query.to', 'query.to must be a time like'],
+    ['from=2026-02-02T00:00:00Z&to=2026-02-01T00:00:00Z', 'query.to', 'must be later than query.from'],
+    ['limit=0', 'query.limit', 'query.limit must be at least 1'],
+    ['time_zone=Nowhere/Land', 'query.time_zone', 'must be the name of a time zone, like Europe/Berlin'],
+    ['time_zone=%2B05:30', 'query.time_zone', 'must be the name of a time zone'],
+  ])('refuses %s in words (Q2)', async (query, field, words) => {
+    const answer = await house.server.fetch(`/api/v1/usage?${query}`);
+    expect(answer.status).toBe(400);
+    const { error } = (await answer.json()) as { error: { message: string } };
+    expect(error).toMatchObject({ code: 'invalid', field });
+    expect(error.message).toContain(words);
+  });
+
+  it('takes times with an offset, and days of a time zone', async () => {
+    const { total } = await report('day');
+    const query = 'from=2020-01-01T00:00:00%2B02:00&time_zone=Pacific/Kiritimati';
+    const answer = routes.usage.response.parse(
+      await (await house.server.fetch(`/api/v1/usage?${query}`)).json(),
+    );
+    expect(answer.total).toEqual(total);
+    const there = new Intl.DateTimeFormat('en-CA', { timeZone: 'Pacific/Kiritimati', dateStyle: 'short' });
+    expect([there.format(Date.now()), there.format(Date.now() - 3_600_000)]).toContain(answer.lines[0]?.key);
   });
 
   it('keeps what a session cost when it is deleted', async () => {

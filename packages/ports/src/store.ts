@@ -408,9 +408,13 @@ export interface BrowserSessionStore {
 
 /** Sums over the ledger. */
 export interface UsageStore {
-  /** Every amount, also of sessions that are gone. Lines by cost, days by date, newest first. */
+  /**
+   * Every amount, also of sessions that are gone. Lines by cost, days by date, newest first. Days are those of
+   * `time_zone`, UTC if none is named. Throws a RangeError where the database does not know it.
+   */
   report(query: {
     by: UsageBy;
+    time_zone?: string;
     from?: string;
     to?: string;
     limit: number;

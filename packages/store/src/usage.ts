@@ -1,11 +1,12 @@
 import type { UsageStore } from '@maestro/ports';
 import type { Totals, UsageBy, UsageLine } from '@maestro/protocol';
 import type { Database } from './database.ts';
+import { codeOf } from './errors.ts';
 import { totalsOf } from './rows.ts';
 
-/** What a line is grouped by. Days are those of UTC. */
+/** What a line is grouped by. */
 const keys: Record<UsageBy, string> = {
-  day: `to_char(at at time zone 'UTC', 'YYYY-MM-DD')`,
+  day: `to_char(at at time zone $4, 'YYYY-MM-DD')`,
   agent: 'agent_name',
   provider: 'provider',
   model: 'model',
@@ -29,19 +30,29 @@ const linesOf = (by: UsageBy, rows: string): string =>
 
 const byCost = 'cost_usd::numeric desc, calls desc, key';
 
+/** invalid_parameter_value: of what is given here only a time zone can be one. */
+const unknownZone = '22023';
+
 type LineRow = Totals & { readonly key: string };
 const lineOf = (row: LineRow): UsageLine => ({ key: row.key, totals: totalsOf(row) });
 
 /** Sums over the ledger `usage_events`, to which commits add (sessions/spent-part.ts). */
 export const makeUsage = (db: Database): UsageStore => ({
-  report: async ({ by, from, to, limit }) => {
-    const [row] = await db.query<{ total: Totals; lines: LineRow[] | null }>({
+  report: async ({ by, time_zone = 'UTC', from, to, limit }) => {
+    const query = {
       name: `usage_by_${by}`,
       text: `with span as (select * from usage_events where at >= $1 and at < $2),
         lines as (${linesOf(by, 'span')} order by ${by === 'day' ? 'key desc' : byCost} limit $3)
         select (select row_to_json(t) from (select ${sums} from span) t) as total, (select json_agg(l) from lines l) as lines`,
-      values: [from ?? '-infinity', to ?? 'infinity', limit],
-    });
+      values: [from ?? '-infinity', to ?? 'infinity', limit, ...(by === 'day' ? [time_zone] : [])],
+    };
+    let row: { total: Totals; lines: LineRow[] | null } | undefined;
+    try {
+      [row] = await db.query<{ total: Totals; lines: LineRow[] | null }>(query);
+    } catch (error) {
+      if (codeOf(error) === unknownZone) throw new RangeError(`time zone ${time_zone}`);
+      throw error;
+    }
     if (!row) throw new Error('The ledger gave no answer.');
     return { total: totalsOf(row.total), lines: (row.lines ?? []).map(lineOf) };
   },

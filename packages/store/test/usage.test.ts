@@ -80,7 +80,7 @@ describe('the ledger (T4)', () => {
       await expect(stores.query(text)).rejects.toThrow('only ever added to');
   });
 
-  it('puts an amount on its day in UTC, wherever the server stands', async () => {
+  it('puts an amount on its day in UTC or where it is asked for, wherever the server stands', async () => {
     await stores.query(`insert into usage_events (session_id, root_session_id, agent_name, provider, model, activity, basis, calls, cost_usd, at)
       values ('far', 'far', 'a', 'openai', 'm', 'conversation', 'billed', 1, '0.5', '2020-05-05T23:59:59.999Z'),
         ('far', 'far', 'a', 'openai', 'm', 'conversation', 'billed', 1, '0.25', '2020-05-06T00:00:00Z')`);
@@ -97,6 +97,11 @@ describe('the ledger (T4)', () => {
       to: '2020-05-06T00:00:00Z',
     });
     expect(half.total.calls).toBe(1);
+    const there = await stores.usage.report({ by: 'day', time_zone: 'America/New_York', limit: 5, ...span });
+    expect(there.lines.map((line) => [line.key, line.totals.cost_usd])).toEqual([['2020-05-05', '0.75']]);
+    await expect(stores.usage.report({ by: 'day', time_zone: 'Nowhere/Land', limit: 5 })).rejects.toThrow(
+      RangeError,
+    );
   });
 
   it('knows sessions by their tree', async () => {

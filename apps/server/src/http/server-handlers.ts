@@ -14,7 +14,19 @@ export const serverHandlers = ({
     serverFacts: () => ok(facts()),
     serverStats: () => ok(stats()),
     audit: async ({ query }) => ok(await stores.audit.list(query)),
-    usage: async ({ query }) => ok({ by: query.by, ...(await stores.usage.report(query)) }),
+    usage: async ({ query }) => {
+      const { by, from, to, time_zone } = query;
+      if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to))
+        return fail('invalid', 'query.to must be later than query.from.', { field: 'query.to' });
+      try {
+        return ok({ by, ...(await stores.usage.report(query)) });
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        return fail('invalid', `query.time_zone "${time_zone}" is not known to the database. Take UTC.`, {
+          field: 'query.time_zone',
+        });
+      }
+    },
     openapi: () => {
       document ??= openApiDocument();
       return ok(document);

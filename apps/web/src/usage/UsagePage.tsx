@@ -5,13 +5,21 @@ import { useState } from 'react';
 import { client, failureOf } from '../live/maestro.ts';
 import { cost, whole } from '../ui/format.ts';
 import { UsageTable } from './UsageTable.tsx';
-import { type Grouping, groupings, type Measure, type Period, periods, startOf } from './usage-words.ts';
+import {
+  type Grouping,
+  groupings,
+  type Measure,
+  type Period,
+  periods,
+  startOf,
+  timeZone,
+} from './usage-words.ts';
 import './usage.css';
 
 /** How often the figures are asked for again while the page is open, ms. */
 const renew_ms = 10_000;
 
-/** `/usage`: what was spent, by day, agent, provider, model or activity. It counts deleted sessions too. */
+/** `/usage`: what was spent, by day, agent, provider, model, activity or what pays for it. It counts deleted sessions too. */
 export function UsagePage() {
   const { by = 'day', period = '30' } = useSearch({ from: '/usage' });
   const navigate = useNavigate();
@@ -20,9 +28,10 @@ export function UsagePage() {
     void navigate({ to: '/usage', search: { by, period, ...what }, replace: true });
 
   const from = startOf(period, Date.now());
+  const time_zone = timeZone();
   const report = useQuery({
     queryKey: ['usage', by, from],
-    queryFn: () => client.usage({ query: { by, ...(from && { from }) } }),
+    queryFn: () => client.usage({ query: { by, time_zone, ...(from && { from }) } }),
     placeholderData: keepPreviousData,
     staleTime: 0,
     refetchInterval: renew_ms,

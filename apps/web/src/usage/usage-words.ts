@@ -1,14 +1,15 @@
-import type { Activity } from '@maestro/protocol';
+import type { Activity, Basis } from '@maestro/protocol';
 import { isProvider, providerName } from '../live/facts.ts';
 import { activityName } from '../ui/words.ts';
 
-export type Grouping = 'day' | 'agent' | 'provider' | 'model' | 'activity';
+export type Grouping = 'day' | 'agent' | 'provider' | 'model' | 'activity' | 'basis';
 export const groupings: Record<Grouping, string> = {
   day: 'Day',
   agent: 'Agent',
   provider: 'Provider',
   model: 'Model',
   activity: 'Activity',
+  basis: 'Billing',
 };
 export const isGrouping = (value: unknown): value is Grouping =>
   typeof value === 'string' && Object.hasOwn(groupings, value);
@@ -24,13 +25,14 @@ export const isPeriod = (value: unknown): value is Period =>
 
 export type Measure = 'cost' | 'tokens';
 
-const day_ms = 86_400_000;
+/** Whose days a person lives by. */
+export const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 
-/** The first instant of a period that ends now; days are those of UTC, as in the ledger. undefined: from the start. */
+/** The first instant of a period that ends now, by the days of this browser. undefined: from the start. */
 export const startOf = (period: Period, now: number): string | undefined => {
   if (period === 'all') return undefined;
-  const today = Math.floor(now / day_ms);
-  return new Date((today - Number(period) + 1) * day_ms).toISOString();
+  const today = new Date(now);
+  return new Date(today.getFullYear(), today.getMonth(), today.getDate() - Number(period) + 1).toISOString();
 };
 
 const dayWords = new Intl.DateTimeFormat('en-GB', {
@@ -41,6 +43,15 @@ const dayWords = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 
+const bases: Record<Basis, string> = {
+  billed: 'Billed to a key',
+  subscription: 'Covered by a login; at the price of a key',
+  local: 'On this machine',
+  estimate: 'Billed to a key, counted here',
+  unknown: 'Price not known',
+};
+const isBasis = (key: string): key is Basis => Object.hasOwn(bases, key);
+
 /** What a line of the ledger's report is about, in words. */
 export const keyWords = (by: Grouping, key: string): string => {
   if (key === '') return 'not named';
@@ -49,6 +60,7 @@ export const keyWords = (by: Grouping, key: string): string => {
     return Number.isNaN(instant) ? key : dayWords.format(instant);
   }
   if (by === 'provider') return isProvider(key) ? providerName(key) : key;
+  if (by === 'basis') return isBasis(key) ? bases[key] : key;
   if (by === 'activity') return activityName[key as Activity] ?? key;
   return key;
 };

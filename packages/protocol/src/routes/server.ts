@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AuditEvent } from '../audit.ts';
 import { Credential, ProviderFacts, ServerFacts, Stats, ToolFacts } from '../facts.ts';
 import { CredentialId } from '../ids.ts';
+import { AskedInstant, TimeZone } from '../json.ts';
 import { route } from '../route.ts';
 import { Totals, UsageBy, UsageLine } from '../usage.ts';
 import { ProviderId } from '../words.ts';
@@ -127,8 +128,10 @@ export const usage = route({
   summary: 'Tokens and cost of everything, from the ledger: also of sessions that were deleted.',
   query: z.object({
     by: UsageBy.default('day'),
-    from: z.iso.datetime().optional(),
-    to: z.iso.datetime().optional(),
+    /** Days are those of this time zone. */
+    time_zone: TimeZone.default('UTC'),
+    from: AskedInstant.optional(),
+    to: AskedInstant.optional(),
     limit: z.coerce.number().int().min(1).max(1000).default(366),
   }),
   response: z.object({ by: UsageBy, total: Totals, lines: z.array(UsageLine) }),
