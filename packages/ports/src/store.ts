@@ -299,6 +299,10 @@ export interface ToolStore {
   setEnabled(name: string, enabled: boolean): Promise<boolean>;
 }
 
+/**
+ * A secret whose key is not here (a restored backup brings none) is not given by `resolve`, `secret` and `open`; its
+ * credential is shown as `refused`, a login as `needs_login`, with what to do in `detail`.
+ */
 export interface CredentialStore {
   list(): Promise<Credential[]>;
   get(id: CredentialId): Promise<Credential | undefined>;

@@ -78,7 +78,7 @@ export const makeRefreshing = (db: Database, vault: Vault): Refreshing => ({
     });
     return rows.flatMap((row) =>
       row.expires_at !== null &&
-      vault.canOpen(row.credentials) &&
+      vault.trouble(placeOf(row.id), row.credentials) === undefined &&
       canRefresh(vault.open(placeOf(row.id), row.credentials))
         ? [{ id: row.id, version: row.version, expires_at: row.expires_at.getTime() }]
         : [],

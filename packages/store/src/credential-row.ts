@@ -28,3 +28,10 @@ export const credentialOf = (row: CredentialRow): Credential => ({
   created_at: instant(row.created_at),
   updated_at: instant(row.updated_at),
 });
+
+/** As it is shown where its secret does not open: nothing can be done with it until its key is back. */
+export const sealedCredentialOf = (row: CredentialRow, trouble: string): Credential => ({
+  ...credentialOf(row),
+  state: row.auth_type === 'oauth' ? 'needs_login' : 'refused',
+  detail: trouble,
+});

@@ -1,6 +1,7 @@
 import { type CredentialStore, fail, type OpenedCredential, ok, type Result } from '@maestro/ports';
+import type { Credential } from '@maestro/protocol';
 import { makeRefreshing, sealedLogin } from './credential-refresh.ts';
-import { type CredentialRow, credentialColumns, credentialOf } from './credential-row.ts';
+import { type CredentialRow, credentialColumns, credentialOf, sealedCredentialOf } from './credential-row.ts';
 import type { Database } from './database.ts';
 import { codeOf } from './errors.ts';
 import { clean, cleanOrNull } from './text.ts';
@@ -24,6 +25,12 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
     });
     return row;
   };
+  const shown = (row: CredentialRow): Credential => {
+    const trouble = vault.trouble(placeOf(row.id), row.credentials);
+    return trouble === undefined ? credentialOf(row) : sealedCredentialOf(row, trouble);
+  };
+  const opens = (row: CredentialRow): boolean =>
+    vault.trouble(placeOf(row.id), row.credentials) === undefined;
   const opened = (row: CredentialRow): OpenedCredential => ({
     credential: credentialOf(row),
     secret: vault.open(placeOf(row.id), row.credentials),
@@ -36,11 +43,11 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
       const rows = await db.query<CredentialRow>({
         text: `select ${credentialColumns} from saved_authentications order by provider, name`,
       });
-      return rows.map(credentialOf);
+      return rows.map(shown);
     },
     get: async (id) => {
       const row = await one('credential', 'id = $1', [id]);
-      return row && credentialOf(row);
+      return row && shown(row);
     },
     create: (input) =>
       named(input.name, input.provider, () =>
@@ -122,7 +129,7 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
               cleanOrNull(change.profile),
             ],
           });
-          return row && credentialOf(row);
+          return row && shown(row);
         }),
       );
     },
@@ -134,11 +141,13 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
       return rows.length > 0;
     },
     resolve: async (provider, auth_type) => {
-      const row = await one(
-        'credential_for',
-        `provider = $1 and auth_type = $2 and is_enabled order by is_default desc, state in ('refused', 'needs_login'), created_at, id limit 1`,
-        [provider, auth_type],
-      );
+      const rows = await db.query<CredentialRow>({
+        name: 'credentials_for',
+        text: `select ${credentialColumns} from saved_authentications where provider = $1 and auth_type = $2 and is_enabled
+          order by is_default desc, state in ('refused', 'needs_login'), created_at, id`,
+        values: [provider, auth_type],
+      });
+      const row = rows.find(opens);
       if (!row) return undefined;
       await db.query({
         name: 'credential_used',
@@ -151,11 +160,11 @@ export const makeCredentials = (db: Database, vault: Vault): CredentialStore => 
     },
     secret: async (id) => {
       const row = await one('credential', 'id = $1', [id]);
-      return row && vault.open(placeOf(row.id), row.credentials);
+      return row && opens(row) ? vault.open(placeOf(row.id), row.credentials) : undefined;
     },
     open: async (id) => {
       const row = await one('credential', 'id = $1', [id]);
-      return row && opened(row);
+      return row && opens(row) ? opened(row) : undefined;
     },
   };
 };

@@ -15,7 +15,7 @@ const over: LoginStart = { url: '', state: '', verifier: '', redirect_uri: '' };
 export const makeLogins = (db: Database, vault: Vault): LoginStore => {
   /** One whose key is gone cannot be completed; it is shown until it expires. */
   const begunOf = ({ id, begun }: FlowRow): LoginStart =>
-    begun !== null && vault.canOpen(begun)
+    begun !== null && vault.trouble(placeOfLogin(id), begun) === undefined
       ? (JSON.parse(vault.open(placeOfLogin(id), begun)) as LoginStart)
       : over;
 

@@ -117,7 +117,7 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
   const settings = makeSettings(db);
   const [identity, vault] = await timed(
     'vault',
-    Promise.all([databaseIdentity(db), openVault(db, data_folder, options.encryption_key)]),
+    Promise.all([databaseIdentity(db), openVault(db, data_folder, options.encryption_key, log)]),
   );
   confirmEngine(data_folder, options.record, identity.database_id);
   const jobs = makeJobs(db, engine.connection, log);

@@ -88,9 +88,10 @@ describe('credentials (S3)', () => {
     await stores.query(
       `update saved_authentications set credentials = (select credentials from saved_authentications where id = 'victim') where id = 'thief'`,
     );
-    await expect(stores.credentials.secret(CredentialId.parse('thief'))).rejects.toThrow(
-      'belongs to another row',
-    );
+    const thief = CredentialId.parse('thief');
+    expect(await stores.credentials.secret(thief)).toBeUndefined();
+    expect(await stores.credentials.open(thief)).toBeUndefined();
+    expect((await stores.credentials.get(thief))?.detail).toContain('belongs to another row');
     await stores.query(`delete from saved_authentications where id = 'thief'`);
   });
 });

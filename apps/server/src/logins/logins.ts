@@ -116,6 +116,8 @@ export const createLogins = (deps: {
       }),
       refresh: async (id) => {
         const opened = await stores.credentials.open(id);
+        const sealed = opened ? undefined : await stores.credentials.get(id);
+        if (sealed) return ok({ credential: sealed, ok: false, message: sealed.detail ?? '' });
         if (!opened)
           return fail('not_found', `There is no credential "${id}". GET /api/v1/credentials lists them.`, {
             field: 'params.id',

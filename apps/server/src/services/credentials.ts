@@ -7,7 +7,7 @@ import type {
   Result,
 } from '@maestro/ports';
 import { ok } from '@maestro/ports';
-import type { AuthType, CredentialId, LoginProvider, ProviderId } from '@maestro/protocol';
+import type { AuthType, Credential, CredentialId, LoginProvider, ProviderId } from '@maestro/protocol';
 import { originOf, type Preset, type Presets } from '@maestro/providers';
 import type { ServerConfig } from '../config.ts';
 import type { LoginAccess } from '../logins/access.ts';
@@ -119,6 +119,14 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
       ? config.login_base_urls[provider as LoginProvider]
       : config.base_urls[provider]) ?? null;
 
+  /** What is saved and does not open: the store says why. */
+  const sealed = async (provider: ProviderId, auth_type: AuthType): Promise<ProviderError | undefined> => {
+    const held = (await store.list()).find(
+      (each) => each.provider === provider && each.auth_type === auth_type && each.is_enabled,
+    );
+    return held && unusable(held);
+  };
+
   /** A session may name its own endpoint; a login goes to nobody but its vendor. */
   const strange = (provider: Provider, base_url: string | null | undefined): ProviderError | undefined => {
     const own = configured(provider.id, 'oauth') ?? provider.login_base_url ?? provider.default_base_url;
@@ -146,7 +154,8 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
       if (given) return given;
       // A session that was moved from a service with a key to one on this machine still says `api_key`.
       if (preset?.auth === 'none') return ok(null);
-      return { ok: false, error: preset ? noPresetKey(preset) : noCredential(provider, wanted) };
+      if (preset) return { ok: false, error: noPresetKey(preset) };
+      return { ok: false, error: (await sealed(id, wanted)) ?? noCredential(provider, wanted) };
     },
     async best(provider) {
       let failed: Result<never, ProviderError> | undefined;
@@ -160,11 +169,18 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
     },
     async saved(id, refused) {
       const opened = await store.open(id);
-      return opened && resolved(opened, refused);
+      if (opened) return resolved(opened, refused);
+      const held = await store.get(id);
+      return held && { ok: false, error: unusable(held) };
     },
     ofPreset: (preset) => presetKeys.at(preset.base_url),
   };
 };
+
+const unusable = ({ name, detail }: Credential): ProviderError => ({
+  cause: 'auth',
+  message: `The saved credential "${name}" cannot be used. ${detail ?? ''}`.trim(),
+});
 
 const noCredential = (provider: Provider, auth_type: AuthType): ProviderError => {
   if (auth_type === 'oauth')

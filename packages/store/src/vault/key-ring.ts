@@ -1,5 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StartError } from '../errors.ts';
 
@@ -13,7 +25,7 @@ export interface KeyRing {
 
 const KEY_BYTES = 32;
 const FORM =
-  'ENCRYPTION_KEY must be a comma list of <id>:<base64 of 32 bytes>, the active one first (openssl rand -base64 32 makes one)';
+  'must hold <id>:<base64 of 32 bytes>, or several of them by comma, the one that seals first (openssl rand -base64 32 makes one)';
 
 export const keyFile = (data_folder: string): string => join(data_folder, 'secret.key');
 
@@ -28,13 +40,21 @@ export const ringFromText = (text: string, source: string): KeyRing => {
       const key = Buffer.from(entry.slice(colon + 1), 'base64');
       const id = colon < 0 ? idOf(key) : entry.slice(0, colon);
       if (key.length !== KEY_BYTES || !/^[A-Za-z0-9_-]{1,32}$/.test(id))
-        throw new StartError(`${FORM}. Read from ${source}.`);
+        throw new StartError(`${source} ${FORM}. ${putBack(source)}`);
       return [id, key];
     });
   const [first] = entries;
-  if (!first) throw new StartError(`${FORM}. ${source} is empty.`);
+  if (!first) throw new StartError(`${source} is empty: it ${FORM}. ${putBack(source)}`);
+  const twice = entries.find(([id, key]) => entries.some(([other, own]) => other === id && !own.equals(key)));
+  if (twice)
+    throw new StartError(`${source} has two different keys of the name ${twice[0]}. Give each its own name.`);
   return { active: first[0], keys: new Map(entries), source };
 };
+
+const putBack = (source: string): string =>
+  source === 'ENCRYPTION_KEY'
+    ? 'Set it to the key that was used before.'
+    : 'Put the file back from your copy.';
 
 /** The key of the data folder, or undefined where none was made yet. */
 export const ringFromFile = (data_folder: string): KeyRing | undefined => {
@@ -42,15 +62,31 @@ export const ringFromFile = (data_folder: string): KeyRing | undefined => {
   return existsSync(path) ? ringFromText(readFileSync(path, 'utf8'), path) : undefined;
 };
 
-/** Makes the key of the data folder. O_EXCL: a key that is there is never written over. */
+/** Makes the key of the data folder. A key that is there is never written over: then it throws EEXIST. */
 export const makeKeyFile = (data_folder: string): KeyRing => {
   const key = randomBytes(KEY_BYTES);
+  return writeRing(data_folder, new Map([[idOf(key), key]]), linkSync);
+};
+
+/** Puts the keys of a text behind those of the data folder. Throws a StartError where two of one name differ. */
+export const joinKeys = (data_folder: string, text: string): KeyRing => {
+  const old = ringFromFile(data_folder);
+  const more = ringFromText(text, 'the backup');
+  const differs = [...more.keys].find(([id, key]) => !(old?.keys.get(id)?.equals(key) ?? true));
+  if (differs)
+    throw new StartError(
+      `The backup and ${keyFile(data_folder)} have different keys of the name ${differs[0]}. Nothing was changed. Restore into another data folder (MAESTRO_DATA), or without the key.`,
+    );
+  return writeRing(data_folder, new Map([...(old?.keys ?? []), ...more.keys]));
+};
+
+/** Takes from other users the right to read the key file; true: they had it. */
+export const closeKeyFile = (data_folder: string): boolean => {
   const path = keyFile(data_folder);
-  const file = openSync(path, 'wx', 0o600);
-  writeSync(file, `${idOf(key)}:${key.toString('base64')}\n`);
-  fsyncSync(file);
-  closeSync(file);
-  return ringFromText(readFileSync(path, 'utf8'), path);
+  const facts = statSync(path, { throwIfNoEntry: false });
+  if (!facts || process.platform === 'win32' || (facts.mode & 0o077) === 0) return false;
+  chmodSync(path, 0o600);
+  return true;
 };
 
 /** Puts a new key in front of those of the data folder. */
@@ -70,14 +106,22 @@ export const forgetKeys = (data_folder: string, used: ReadonlySet<string>): KeyR
 };
 
 /** The file is the old one or the new one, whole, whenever the process or the machine ends. */
-const writeRing = (data_folder: string, keys: ReadonlyMap<string, Buffer>): KeyRing => {
+const writeRing = (
+  data_folder: string,
+  keys: ReadonlyMap<string, Buffer>,
+  put: (from: string, to: string) => void = renameSync,
+): KeyRing => {
   const path = keyFile(data_folder);
   const draft = `${path}.new`;
   const file = openSync(draft, 'w', 0o600);
   writeSync(file, `${[...keys].map(([id, key]) => `${id}:${key.toString('base64')}`).join(',')}\n`);
   fsyncSync(file);
   closeSync(file);
-  renameSync(draft, path);
+  try {
+    put(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
+  }
   syncFolder(dirname(path));
   return ringFromText(readFileSync(path, 'utf8'), path);
 };

@@ -1,6 +1,7 @@
+import type { Log } from '@maestro/ports';
 import type { Database } from '../database.ts';
 import { StartError } from '../errors.ts';
-import { type KeyRing, keyFile, makeKeyFile, ringFromFile, ringFromText } from './key-ring.ts';
+import { closeKeyFile, type KeyRing, keyFile, makeKeyFile, ringFromFile, ringFromText } from './key-ring.ts';
 import { makeVault, type Vault, VaultError } from './vault.ts';
 
 /**
@@ -11,7 +12,9 @@ export const openVault = async (
   db: Database,
   data_folder: string,
   encryption_key: string | undefined,
+  log?: Log,
 ): Promise<Vault> => {
+  if (closeKeyFile(data_folder)) log?.warn('vault.key_was_open', { path: keyFile(data_folder), now: '0600' });
   // One row of each key is enough to know that the key is the right one.
   const sealed = await db.query<{ id: string; credentials: string; key: string }>({
     text: `select distinct on (split_part(credentials, '.', 2)) id, credentials, split_part(credentials, '.', 2) as key
@@ -21,11 +24,12 @@ export const openVault = async (
   const ring: KeyRing | undefined = encryption_key
     ? ringFromText(encryption_key, 'ENCRYPTION_KEY')
     : ringFromFile(data_folder);
-  const expected = sealed.filter((row) => !known.has(row.key) || ring?.keys.has(row.key));
+  const expected = sealed.filter((row) => !known.has(row.key));
   if (!ring && expected.length > 0)
     throw new StartError(
       `The key of the stored credentials is missing: ${keyFile(data_folder)} does not exist and ENCRYPTION_KEY is not set. ` +
-        'Put the file back from your backup or set ENCRYPTION_KEY to the key they were sealed with.',
+        'Put the file back from your copy or set ENCRYPTION_KEY to the key they were sealed with. ' +
+        'If it is lost for good, keep the rest: take a backup (maestro backup FILE), put it back (maestro restore FILE --force), start, and enter the credentials again.',
     );
   const vault = makeVault(ring ?? makeKeyFile(data_folder));
   for (const row of expected) check(vault, row);

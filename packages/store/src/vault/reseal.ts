@@ -23,7 +23,7 @@ export const resealAll = async (db: Database, vault: Vault): Promise<number> => 
       text: `select id, ${column} as sealed from ${table} where ${column} is not null`,
     });
     for (const { id, sealed } of rows) {
-      if (!vault.isOld(sealed) || !vault.canOpen(sealed)) continue;
+      if (!vault.isOld(sealed) || vault.trouble(place(id), sealed) !== undefined) continue;
       const done = await db.query({
         text: `update ${table} set ${column} = $3 where id = $1 and ${column} = $2 returning id`,
         values: [id, sealed, vault.seal(place(id), vault.open(place(id), sealed))],

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { keyFile, makeKeyFile, ringFromFile, ringFromText } from './key-ring.ts';
+import { closeKeyFile, joinKeys, keyFile, makeKeyFile, ringFromFile, ringFromText } from './key-ring.ts';
 import { makeVault } from './vault.ts';
 
 const key = () => randomBytes(32).toString('base64');
@@ -83,6 +83,40 @@ describe('key ring', () => {
 
   it.each(['nonsense', 'a:c2hvcnQ=', '', 'a b:'.concat(key())])('says what is wrong with %j', (text) => {
     expect(() => ringFromText(text, 'ENCRYPTION_KEY')).toThrow('openssl rand -base64 32');
+  });
+
+  it('names the file that does not hold a key, and what to do', () => {
+    const folder = temporary();
+    writeFileSync(keyFile(folder), 'nonsense');
+    expect(() => ringFromFile(folder)).toThrow(/secret\.key must hold .* Put the file back from your copy\./);
+  });
+
+  it('is never read where two keys have one name', () => {
+    expect(() => ringFromText(`a:${key()},a:${key()}`, 'ENCRYPTION_KEY')).toThrow(
+      'ENCRYPTION_KEY has two different keys of the name a',
+    );
+    const same = `a:${key()}`;
+    expect(ringFromText(`${same},${same}`, 'ENCRYPTION_KEY').keys.size).toBe(1);
+  });
+
+  it('is closed to others where it was open', () => {
+    const folder = temporary();
+    expect(closeKeyFile(folder)).toBe(false);
+    makeKeyFile(folder);
+    expect(closeKeyFile(folder)).toBe(false);
+    chmodSync(keyFile(folder), 0o644);
+    expect(closeKeyFile(folder)).toBe(true);
+    expect(statSync(keyFile(folder)).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes further keys behind its own, and none in the place of its own', () => {
+    const folder = temporary();
+    const made = makeKeyFile(folder);
+    expect(joinKeys(folder, `b:${key()}`)).toMatchObject({ active: made.active });
+    expect([...(ringFromFile(folder)?.keys.keys() ?? [])]).toEqual([made.active, 'b']);
+    const before = readFileSync(keyFile(folder), 'utf8');
+    expect(() => joinKeys(folder, `b:${key()}`)).toThrow('different keys of the name b');
+    expect(readFileSync(keyFile(folder), 'utf8')).toBe(before);
   });
 
   it('reads the file of a folder as text of the same form', () => {

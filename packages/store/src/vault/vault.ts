@@ -13,10 +13,10 @@ export interface Vault {
   seal(place: Place, secret: string): string;
   /** Throws a VaultError that says why, never what. */
   open(place: Place, sealed: string): string;
+  /** Why `open` would throw, in words; undefined: it opens. */
+  trouble(place: Place, sealed: string): string | undefined;
   /** true: sealed with an older key than the active one. */
   isOld(sealed: string): boolean;
-  /** false: its key is not here. */
-  canOpen(sealed: string): boolean;
 }
 
 export class VaultError extends Error {
@@ -35,13 +35,13 @@ export const makeVault = (ring: KeyRing): Vault => {
     const key = ring.keys.get(id);
     if (!key)
       throw new VaultError(
-        `This secret was sealed with the key ${id}, which is not in ${ring.source}. Add that key back, or delete the credential and enter it again.`,
+        `This secret was sealed with the key ${id}, which is not in ${ring.source}. Add that key back and start the server again, or delete the credential and enter it again.`,
       );
     return key;
   };
   const activeKey = keyOf(ring.active);
 
-  return {
+  const vault: Vault = {
     seal: (place, secret) => {
       const iv = randomBytes(IV);
       const cipher = createCipheriv(CIPHER, activeKey, iv, { authTagLength: TAG });
@@ -65,9 +65,18 @@ export const makeVault = (ring: KeyRing): Vault => {
         );
       }
     },
+    trouble: (place, sealed) => {
+      try {
+        vault.open(place, sealed);
+        return undefined;
+      } catch (error) {
+        if (error instanceof VaultError) return error.message;
+        throw error;
+      }
+    },
     isOld: (sealed) => sealed.split('.')[1] !== ring.active,
-    canOpen: (sealed) => ring.keys.has(sealed.split('.')[1] ?? ''),
   };
+  return vault;
 };
 
 const additional = (place: Place): Buffer =>
