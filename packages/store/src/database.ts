@@ -18,6 +18,8 @@ export type Row = Record<string, unknown>;
 export interface Session extends Pick<Database, 'query'> {
   /** What `COPY … TO STDOUT` gives. */
   copyOut(text: string): Readable;
+  /** true: a COPY was left in the middle. The session answers nothing more and is not used again. */
+  broken(): boolean;
   /** Takes what `COPY … FROM STDIN` takes; `finish` comes when the rows are in the database. */
   copyIn(text: string): Writable;
 }
@@ -171,10 +173,16 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
     const lost = (error: Error) => log.warn('database.connection_lost', { message: error.message });
     client.on('error', lost);
     let broken: Error | undefined;
+    let copying: Readable | undefined;
+    const leftInCopy = () => copying !== undefined && !copying.readableEnded;
     try {
       return await work({
         query: (statement) => run(client, statement),
-        copyOut: (text) => client.query(copyTo(text)),
+        copyOut: (text) => {
+          copying = client.query(copyTo(text));
+          return copying;
+        },
+        broken: leftInCopy,
         copyIn: (text) => client.query(copyFrom(text)),
       });
     } catch (error) {
@@ -182,7 +190,7 @@ export const openDatabase = (connection: Connection, log: Log): Database => {
       return failed(error);
     } finally {
       client.off('error', lost);
-      client.release(broken);
+      client.release(broken ?? leftInCopy());
     }
   };
 

@@ -24,13 +24,19 @@ export const recordedEngine = (folder: string): EngineRecord | undefined => {
   );
 };
 
+/** What a data folder is on; undefined before its first start. Throws a StartError where that is another engine than the wanted one. */
+export const expectEngine = (folder: string, wanted: EngineRecord['engine']): EngineRecord | undefined => {
+  const recorded = recordedEngine(folder);
+  if (!recorded || recorded.engine === wanted) return recorded;
+  // Its first start never came to a database: nothing is there that another choice would hide.
+  if (recorded.database_id === null) return undefined;
+  throw new StartError(mismatch(folder, recorded, wanted));
+};
+
 /** What a data folder is on is chosen at its first start and never changes silently: another choice would show an empty house. */
 export const readEngine = (folder: string, wanted: EngineRecord['engine']): EngineRecord => {
-  const recorded = recordedEngine(folder);
-  if (recorded) {
-    if (recorded.engine !== wanted) throw new StartError(mismatch(folder, recorded, wanted));
-    return recorded;
-  }
+  const recorded = expectEngine(folder, wanted);
+  if (recorded) return recorded;
   const record = { engine: wanted, database_id: null, chosen_at: new Date().toISOString() };
   write(folder, record);
   return record;
@@ -38,11 +44,13 @@ export const readEngine = (folder: string, wanted: EngineRecord['engine']): Engi
 
 /** Called when the database answers: the first time its identity is noted, later it has to be the same. */
 export const confirmEngine = (folder: string, record: EngineRecord, database_id: string): void => {
-  if (record.database_id === database_id) return;
-  if (record.database_id === null) {
-    write(folder, { ...record, database_id });
-    return;
-  }
+  if (record.database_id === null) write(folder, { ...record, database_id });
+  else expectDatabase(folder, record, database_id);
+};
+
+/** Throws a StartError where the database is not the one that the data folder was started with. */
+export const expectDatabase = (folder: string, record: EngineRecord, database_id: string | null): void => {
+  if (record.database_id === null || record.database_id === database_id) return;
   throw new StartError(
     record.engine === 'url'
       ? `DATABASE_URL leads to another database than the one this data folder was started with on ${record.chosen_at}. ` +

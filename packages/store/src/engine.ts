@@ -1,9 +1,10 @@
 import type { EngineKind, Log } from '@maestro/ports';
 import { type Connection, type Database, openDatabase } from './database.ts';
-import { recordedEngine } from './engine-record.ts';
-import { codeOf, messageOf, StartError } from './errors.ts';
+import { expectDatabase, expectEngine, recordedEngine } from './engine-record.ts';
+import { codeOf, messageOf, StartError, StoreUnavailable } from './errors.ts';
 import { whyNotManaged } from './managed/able.ts';
 import { DATABASE, startManaged } from './managed/server.ts';
+import { isOurs } from './ours.ts';
 
 /** The database a data folder is on, open. Nothing in it was looked at yet. */
 export interface Engine {
@@ -29,9 +30,10 @@ const NO_SUCH_DATABASE = '3D000';
 export const chooseEngine = async (options: EngineOptions): Promise<EngineKind> => {
   if (options.database_url) return 'url';
   if (options.engine) return options.engine;
-  const recorded = recordedEngine(options.data_folder)?.engine;
+  const recorded = recordedEngine(options.data_folder);
   // Of the other kind: the record's own error says what to do.
-  if (recorded) return recorded === 'url' ? 'managed' : recorded;
+  if (recorded?.engine === 'url' && recorded.database_id !== null) return 'managed';
+  if (recorded && recorded.engine !== 'url') return recorded.engine;
   const reason = await whyNotManaged(options.data_folder);
   if (reason === undefined) return 'managed';
   options.log.warn('database.pglite_instead', { reason });
@@ -74,7 +76,10 @@ export interface Facts {
   readonly migrated: boolean;
 }
 
-/** The first question to a database. The managed one is made when it is not there. */
+/**
+ * The first question to a database. The managed one is made when it is not there; one that holds the tables of another
+ * program is refused.
+ */
 export const firstFacts = async ({ db, kind, connection }: Engine): Promise<Facts> => {
   const ask = async (): Promise<Facts> => {
     const [row] = await db.query<Facts>({
@@ -82,20 +87,58 @@ export const firstFacts = async ({ db, kind, connection }: Engine): Promise<Fact
         to_regclass('schema_migrations') is not null as migrated`,
     });
     if (!row) throw new Error('The database gave no answer to its first question.');
-    return row;
+    // Nobody else can have been in the others.
+    return kind === 'url' ? { ...row, migrated: await isOurs(db) } : row;
   };
   try {
     return await ask();
   } catch (error) {
-    if (kind === 'url')
+    if (error instanceof StartError) throw error;
+    if (kind === 'url') {
+      const why = messageOf(error instanceof StoreUnavailable ? error.cause : error);
       throw new StartError(
-        `The PostgreSQL of DATABASE_URL cannot be used: ${messageOf(error)}. Check the address and that it runs.`,
+        `The PostgreSQL of DATABASE_URL cannot be used: ${why}. Check the address, the password, and that it runs.`,
         { cause: error },
       );
+    }
     if (kind === 'pglite' || codeOf(error) !== NO_SUCH_DATABASE) throw error;
     await createDatabase(connection());
     return await ask();
   }
+};
+
+const OLDEST = 13;
+
+/** Throws a StartError where a PostgreSQL is too old. */
+export const expectVersion = ({ version, name }: Facts): void => {
+  if (version < OLDEST * 10_000)
+    throw new StartError(`The PostgreSQL of DATABASE_URL is version ${name}; ${OLDEST} or later is needed.`);
+};
+
+/** Opens the database that a data folder was started with, for a command that changes no schema. Refuses one that has no tables of ours yet, or is another. */
+export const openOwn = async (kind: EngineKind, options: EngineOptions): Promise<Engine> => {
+  const engine = await openEngine(kind, options);
+  try {
+    const record = expectEngine(options.data_folder, kind);
+    const { migrated } = await firstFacts(engine);
+    if (!migrated || !record)
+      throw new StartError(
+        `There is nothing in the database of the data folder ${options.data_folder} yet: no server has finished its first start on it.`,
+      );
+    expectDatabase(options.data_folder, record, await identityOf(engine.db));
+    return engine;
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+};
+
+/** What `engine.json` compares; null before the first start. */
+export const identityOf = async (db: Pick<Database, 'query'>): Promise<string | null> => {
+  const [row] = await db.query<{ value: string }>({
+    text: `select value from settings where key = 'store.database_id'`,
+  });
+  return row?.value ?? null;
 };
 
 const createDatabase = async (connection: Connection): Promise<void> => {

@@ -31,6 +31,20 @@ const systemCodes = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
+const fileReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'part of its path is a file',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not do that',
+  EPERM: 'this user may not do that',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of this user is used up',
+  ENAMETOOLONG: 'its name is too long',
+};
+/** What the operating system says of a file, in words. */
+export const fileReason = (error: unknown): string => fileReasons[codeOf(error)] ?? messageOf(error);
+
 /** Class 08 connection, 53 resources (disk full, too many connections), 58 system; 57P01-57P05 shutdown; 57014 our time-out; 25006 read-only standby. */
 const sqlStates = /^(08|53|58)|^57P0[1-5]$|^57014$|^25006$/;
 const clientMessages =

@@ -8,7 +8,7 @@ import { messageOf } from './errors.ts';
 import { bossDatabase } from './pglite/boss-database.ts';
 
 /** The job queue's own schema in the same database. */
-const SCHEMA = 'jobs';
+export const JOBS_SCHEMA = 'jobs';
 /** Its statements are few and short, and none of them waits for another. */
 const CONNECTIONS = 1;
 /** After a kill -9 another process starts the job again about 14 s later: ten without a heartbeat (the least pg-boss takes), then a look every five. */
@@ -71,7 +71,11 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
     workers.set(name, '');
     await queueOf(on, name);
     const id = await on.work<{ value: Json }>(name, async (jobs) => {
-      for (const job of jobs) await handler(job.data.value);
+      for (const job of jobs)
+        await handler(job.data.value).catch((error: unknown) => {
+          log.warn('job.failed', { queue: name, message: messageOf(error) });
+          throw error;
+        });
     });
     workers.set(name, id);
   };
@@ -85,7 +89,7 @@ export const makeJobs = (db: Database, connection: () => Connection, log: Log): 
     const { PgBoss: Boss } = await import('pg-boss');
     const next = new Boss({
       ...placeOf(db, connection()),
-      schema: SCHEMA,
+      schema: JOBS_SCHEMA,
       superviseIntervalSeconds: 1,
       monitorIntervalSeconds: MONITOR_S,
     });

@@ -11,7 +11,7 @@ import { makeBlobs } from './blobs.ts';
 import { makeBrowserSessions } from './browser-sessions.ts';
 import { makeCredentials } from './credentials.ts';
 import type { Database, Session } from './database.ts';
-import { chooseEngine, type Engine, firstFacts, openEngine } from './engine.ts';
+import { chooseEngine, type Engine, expectVersion, firstFacts, openEngine } from './engine.ts';
 import { confirmEngine, type EngineRecord, readEngine } from './engine-record.ts';
 import { messageOf, StartError } from './errors.ts';
 import { lockFolder, makeDataFolder } from './folder-lock.ts';
@@ -50,7 +50,6 @@ export interface OpenStores extends Stores {
   close(): Promise<void>;
 }
 
-const OLDEST = 13;
 const JOBS_AFTER_MS = 300;
 const BACKUP_DAYS = 30;
 
@@ -105,10 +104,7 @@ export const storesOn = async (engine: Engine, options: OnEngine): Promise<OpenS
   };
 
   const facts = await timed('connect', firstFacts(engine));
-  if (facts.version < OLDEST * 10_000)
-    throw new StartError(
-      `The PostgreSQL of DATABASE_URL is version ${facts.name}; ${OLDEST} or later is needed.`,
-    );
+  expectVersion(facts);
   const now = () => clock.now();
   await timed(
     'migrate',

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestStores, testStores } from '../src/testing.ts';
+import { silentLog, type TestStores, testStores } from '../src/testing.ts';
 
 let stores: TestStores;
+const said: string[] = [];
 beforeAll(async () => {
-  stores = await testStores();
+  stores = await testStores({
+    log: { ...silentLog, warn: (event, facts) => said.push(`${event} ${JSON.stringify(facts)}`) },
+  });
 });
 afterAll(() => stores.close());
 
@@ -17,7 +20,7 @@ describe('jobs (S7)', () => {
     expect(await got).toEqual({ n: 1, text: 'x' });
   });
 
-  it('are tried again when they fail', async () => {
+  it('are tried again when they fail, and the log says why', async () => {
     let tries = 0;
     const done = new Promise<number>((resolve) => {
       void stores.jobs.work('flaky', async () => {
@@ -28,6 +31,7 @@ describe('jobs (S7)', () => {
     });
     await stores.jobs.send('flaky', null);
     expect(await done).toBe(2);
+    expect(said).toContain('job.failed {"queue":"flaky","message":"not yet"}');
   });
 
   it('of one key wait once; others are not held back', async () => {

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { readConfig } from '../config.ts';
 import { version } from '../install-folder.ts';
-import { createLog } from '../services/log.ts';
-import { defineCommand, exit, maestro, UsageError } from './command.ts';
+import { createCommandLog } from '../services/log.ts';
+import { defineCommand, exit, maestro, quoted, UsageError } from './command.ts';
+import { interruptible } from './interruptible.ts';
 import { readPassphrase } from './passphrase.ts';
 
 export const sizeOf = (bytes: number): string =>
@@ -35,30 +36,38 @@ export const backup = defineCommand({
   run: async (flags, [path]) => {
     const config = readConfig(flags, process.env);
     if (!config.ok) throw new UsageError(config.error.message);
+    if (path === '') throw new UsageError('The name of the file is empty.');
     const { data_folder, database_url, encryption_key, engine } = config.value;
     const with_key = flags['with-key'] ?? flags['passphrase-file'] !== undefined;
     const passphrase = with_key ? await readPassphrase(flags['passphrase-file'], true) : undefined;
     const { takeBackup } = await import('@maestro/store');
-    const taken = await takeBackup({
-      data_folder,
-      database_url: database_url ?? undefined,
-      encryption_key: encryption_key ?? undefined,
-      engine: engine ?? undefined,
-      log: createLog('file', data_folder),
-      path,
-      version: version(),
-      passphrase,
-    });
-    process.stdout.write(`${taken.path}\n`);
-    const rows = (table: string) => taken.end.tables.find(({ name }) => name === table)?.rows ?? 0;
-    const key =
-      passphrase === undefined
-        ? 'The key of the credentials is not in it: keep secret.key apart, or use --with-key.'
-        : 'The key of the credentials is in it, under your passphrase.';
-    process.stderr.write(
-      `Backed up ${rows('sessions')} sessions and ${rows('messages')} messages (${sizeOf(statSync(taken.path).size)}). ${key}\n` +
-        `To put it back: ${maestro} restore ${taken.path}\n`,
+    return interruptible(
+      config.value,
+      async (signal) => {
+        const taken = await takeBackup({
+          data_folder,
+          database_url: database_url ?? undefined,
+          encryption_key: encryption_key ?? undefined,
+          engine: engine ?? undefined,
+          log: createCommandLog(data_folder),
+          path,
+          version: version(),
+          passphrase,
+          signal,
+        });
+        process.stdout.write(`${taken.path}\n`);
+        const rows = (table: string) => taken.end.tables.find(({ name }) => name === table)?.rows ?? 0;
+        const key =
+          passphrase === undefined
+            ? 'The key of the credentials is not in it: keep secret.key apart, or use --with-key.'
+            : 'The key of the credentials is in it, under your passphrase.';
+        process.stderr.write(
+          `Backed up ${rows('sessions')} sessions and ${rows('messages')} messages (${sizeOf(statSync(taken.path).size)}). ${key}\n` +
+            `To put it back: ${maestro} restore ${quoted(taken.path)}\n`,
+        );
+        return exit.ok;
+      },
+      'Stopped. No backup was made.',
     );
-    return exit.ok;
   },
 });

@@ -34,6 +34,10 @@ export class UsageError extends Error {
 /** How the command is called from a checkout; used in every text that says what to do. */
 export const maestro = 'npm run maestro --';
 
+/** A word as a person would type it in a shell. */
+export const quoted = (word: string): string =>
+  /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
 export const defineCommand = <const O extends Options>(definition: {
   readonly usage: string;
   readonly about: string;

@@ -1,6 +1,8 @@
 import { readConfig } from '../config.ts';
-import { createLog } from '../services/log.ts';
+import { createCommandLog } from '../services/log.ts';
 import { defineCommand, exit, maestro, UsageError } from './command.ts';
+import { startFailure } from './start-failure.ts';
+import { untilStopped } from './stop-signal.ts';
 
 export const vault = defineCommand({
   usage: 'vault <status|rotate> [options]',
@@ -29,14 +31,19 @@ export const vault = defineCommand({
       database_url: database_url ?? undefined,
       encryption_key: encryption_key ?? undefined,
       engine: engine ?? undefined,
-      log: createLog('file', data_folder),
+      log: createCommandLog(data_folder),
+    };
+    // Both are short: a Ctrl-C waits for their end, so that no database is left running.
+    untilStopped();
+    const inWords = (error: unknown): never => {
+      throw startFailure(error, config.value);
     };
     const { rotateVault, vaultStatus } = await import('@maestro/store');
     if (what === 'status') {
-      process.stdout.write(asText(await vaultStatus(options)));
+      process.stdout.write(asText(await vaultStatus(options).catch(inWords)));
       return exit.ok;
     }
-    const rotated = await rotateVault({ ...options, forget: flags.forget ?? false });
+    const rotated = await rotateVault({ ...options, forget: flags.forget ?? false }).catch(inWords);
     const secrets = rotated.resealed === 1 ? '1 secret is' : `${rotated.resealed} secrets are`;
     process.stdout.write(`A new key was made and ${secrets} sealed with it.\n${asText(rotated)}`);
     process.stderr.write(

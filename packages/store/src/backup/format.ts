@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { PassThrough, pipeline } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
-import { StartError } from '../errors.ts';
+import { codeOf, fileReason, messageOf, StartError } from '../errors.ts';
 
 /**
  * A backup is one file: a line that names it, then one zstd stream of frames (a letter, the length in four bytes, the
@@ -56,8 +56,8 @@ export const rowsFrame = (table: number, count: number, bytes: Buffer): Buffer =
 const notWhole = (path: string, why: string): StartError =>
   new StartError(`The backup ${path} is damaged: ${why}. Nothing was changed. Use another backup.`);
 
-/** The frames of a file, checked as far as they go: a reader that comes to the end has seen a whole backup. */
-export async function* readFrames(path: string): AsyncGenerator<Frame> {
+/** The frames of a file, checked as far as they go: a reader that comes to the end has seen a whole backup. Throws the signal's reason when that stops it. */
+export async function* readFrames(path: string, signal?: AbortSignal): AsyncGenerator<Frame> {
   await expectMagic(path);
   const unpacked = pipeline(
     createReadStream(path, { start: magic.length }),
@@ -71,6 +71,7 @@ export async function* readFrames(path: string): AsyncGenerator<Frame> {
   let ended = false;
   try {
     for await (const { letter, content } of cutFrames(unpacked)) {
+      signal?.throwIfAborted();
       if (ended) throw notWhole(path, 'something follows its end');
       if (letter === 'H') {
         head = Head.parse(JSON.parse(content.toString('utf8')));
@@ -91,7 +92,9 @@ export async function* readFrames(path: string): AsyncGenerator<Frame> {
     }
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw notWhole(path, error instanceof Error ? error.message : String(error));
+    if (signal?.aborted) throw error;
+    if (error instanceof z.ZodError) throw notWhole(path, 'its list of contents is not one');
+    throw notWhole(path, messageOf(error));
   }
   if (!ended) throw notWhole(path, 'its end is missing');
 }
@@ -114,14 +117,24 @@ export const sumsOf = (head: Head, sums: ReadonlyMap<number, Sum>): End => ({
   }),
 });
 
+/** true: the file begins as a backup does. Throws what the operating system says where it cannot be read. */
+export const isBackup = async (path: string): Promise<boolean> => {
+  const file = await open(path, 'r');
+  try {
+    const start = Buffer.alloc(magic.length);
+    const { bytesRead } = await file.read(start, 0, magic.length, 0);
+    return bytesRead === magic.length && start.equals(magic);
+  } finally {
+    await file.close();
+  }
+};
+
 const expectMagic = async (path: string): Promise<void> => {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    throw new StartError(`The backup ${path} cannot be read: ${String(error)}`, { cause: error });
+  const begins = await isBackup(path).catch((error: unknown) => {
+    const why = codeOf(error) === 'ENOENT' ? 'there is no such file' : fileReason(error);
+    throw new StartError(`The backup ${path} cannot be read: ${why}. Nothing was changed.`, { cause: error });
   });
-  const start = Buffer.alloc(magic.length);
-  const { bytesRead } = await file.read(start, 0, magic.length, 0);
-  await file.close();
-  if (bytesRead === magic.length && start.equals(magic)) return;
+  if (begins) return;
   throw new StartError(
     `${path} is not a backup of this program, or of a newer version of it. Nothing was changed.`,
   );

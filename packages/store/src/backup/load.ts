@@ -2,34 +2,48 @@ import { pipeline } from 'node:stream/promises';
 import { newId } from '@maestro/protocol';
 import type { Session } from '../database.ts';
 import { isUnavailable, StartError } from '../errors.ts';
+import { JOBS_SCHEMA } from '../jobs.ts';
 import { applyMigrations, MIGRATION_LOCK, pending } from '../migrate.ts';
 import { migrations } from '../migrations.generated.ts';
 import { type Head, readFrames } from './format.ts';
 import { copyHead, copyTail } from './rows.ts';
-import { ownFunctions, quoted, tablesAfter } from './tables.ts';
+import { everyTable, ownFunctions, quoted } from './tables.ts';
 
 /** One COPY takes about so many bytes: PGlite holds it in memory. */
 const COPY_BYTES = 8 * 1024 * 1024;
 
 /** Reads a backup from its first to its last byte and throws a StartError when it is not whole or not for this version. */
-export const verifyBackup = async (path: string): Promise<Head> => {
+export const verifyBackup = async (path: string, signal?: AbortSignal): Promise<Head> => {
   let found: Head | undefined;
-  for await (const frame of readFrames(path)) if (frame.type === 'head') found = frame.head;
+  for await (const frame of readFrames(path, signal)) if (frame.type === 'head') found = frame.head;
   if (!found) throw new StartError(`The backup ${path} is damaged: it has no head. Nothing was changed.`);
   pending(found.migrations, `The backup ${path}`);
   return found;
 };
 
+export interface LoadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What the database is known by; a new name where it is not given. */
+  readonly database_id?: string | null;
+  /** The last work of the transaction. */
+  readonly finish?: (own: Session) => Promise<void>;
+}
+
 /**
  * Puts a backup in the place of all that is there, in one transaction: the schema of its time, its rows, then the
  * migrations since. The epoch is new, so that clients start afresh; the identity of the database stays.
  */
-export const loadBackup = async (own: Session, path: string, head: Head): Promise<void> => {
+export const loadBackup = async (
+  own: Session,
+  path: string,
+  head: Head,
+  { signal, database_id, finish }: LoadOptions = {},
+): Promise<void> => {
   await own.query({ text: 'begin' });
   try {
     await own.query({ text: 'set local statement_timeout = 0' });
     await own.query({ text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` });
-    const kept = await keep(own);
+    const browsers = await keepBrowsers(own);
     await clear(own);
     await applyMigrations(
       own,
@@ -39,13 +53,15 @@ export const loadBackup = async (own: Session, path: string, head: Head): Promis
     // Rows come back as they were: nothing is derived from them a second time.
     for (const { name } of head.tables)
       await own.query({ text: `alter table ${quoted(name)} disable trigger user` });
-    await loadRows(own, path, head);
+    await loadRows(own, path, head, signal);
     for (const { name } of head.tables)
       await own.query({ text: `alter table ${quoted(name)} enable trigger user` });
     for (const text of constraints) await own.query({ text });
     await setSequences(own, head);
     await applyMigrations(own, pending(head.migrations, `The backup ${path}`));
-    await settle(own, kept);
+    await settle(own, database_id ?? newId('db'), browsers);
+    await finish?.(own);
+    signal?.throwIfAborted();
     await own.query({ text: 'commit' });
   } catch (error) {
     if (!isUnavailable(error)) await own.query({ text: 'rollback' });
@@ -53,40 +69,25 @@ export const loadBackup = async (own: Session, path: string, head: Head): Promis
   }
 };
 
-interface Kept {
-  readonly database_id: string;
-  /** Browsers that are signed in here stay so. */
-  readonly browsers: string;
-}
-
-const keep = async (own: Session): Promise<Kept> => {
-  const [there] = await own.query<{ settings: boolean; browsers: boolean }>({
-    text: `select to_regclass('settings') is not null as settings, to_regclass('browser_sessions') is not null as browsers`,
+/** Browsers that are signed in here stay so. */
+const keepBrowsers = async (own: Session): Promise<string> => {
+  const [there] = await own.query<{ browsers: boolean }>({
+    text: `select to_regclass('browser_sessions') is not null as browsers`,
   });
-  const [identity] = there?.settings
-    ? await own.query<{ value: string }>({
-        text: `select value from settings where key = 'store.database_id'`,
-      })
-    : [];
-  const [browsers] = there?.browsers
-    ? await own.query<{ rows: string }>({
-        text: `select coalesce(json_agg(b), '[]')::text as rows from browser_sessions b`,
-      })
-    : [];
-  return { database_id: identity?.value ?? newId('db'), browsers: browsers?.rows ?? '[]' };
+  if (!there?.browsers) return '[]';
+  const [kept] = await own.query<{ rows: string }>({
+    text: `select coalesce(json_agg(b), '[]')::text as rows from browser_sessions b`,
+  });
+  return kept?.rows ?? '[]';
 };
 
 const clear = async (own: Session): Promise<void> => {
-  // Any version of ours may have made them.
-  const all = new Set(
-    migrations.flatMap((_, last) => tablesAfter(migrations.slice(0, last + 1).map(({ name }) => name))),
-  );
-  const names = ['schema_migrations', ...all].map(quoted).join(', ');
+  const names = everyTable().map(quoted).join(', ');
   await own.query({ text: `drop table if exists ${names} cascade` });
   for (const name of ownFunctions())
     await own.query({ text: `drop function if exists ${quoted(name)} cascade` });
   // Jobs of the time that is gone. The queue makes its schema again.
-  await own.query({ text: 'drop schema if exists jobs cascade' });
+  await own.query({ text: `drop schema if exists ${JOBS_SCHEMA} cascade` });
 };
 
 /** Rows come table by table. Gives the statements that make the keys again. */
@@ -102,7 +103,7 @@ const dropForeignKeys = async (own: Session): Promise<string[]> => {
   );
 };
 
-const loadRows = async (own: Session, path: string, head: Head): Promise<void> => {
+const loadRows = async (own: Session, path: string, head: Head, signal?: AbortSignal): Promise<void> => {
   let parts: Buffer[] = [];
   let size = 0;
   let table = 0;
@@ -115,7 +116,7 @@ const loadRows = async (own: Session, path: string, head: Head): Promise<void> =
     parts = [];
     size = 0;
   };
-  for await (const frame of readFrames(path)) {
+  for await (const frame of readFrames(path, signal)) {
     if (frame.type !== 'rows') continue;
     if (frame.table !== table || size > COPY_BYTES) await flush();
     table = frame.table;
@@ -140,11 +141,11 @@ const setSequences = async (own: Session, head: Head): Promise<void> => {
   }
 };
 
-const settle = async (own: Session, kept: Kept): Promise<void> => {
+const settle = async (own: Session, database_id: string, browsers: string): Promise<void> => {
   await own.query({
     text: `insert into settings (key, value) values ('store.epoch', $1), ('store.database_id', $2)
       on conflict (key) do update set value = excluded.value, updated_at = now()`,
-    values: [JSON.stringify(newId('epo')), JSON.stringify(kept.database_id)],
+    values: [JSON.stringify(newId('epo')), JSON.stringify(database_id)],
   });
   // Whoever owned them then does not own them here.
   await own.query({
@@ -152,6 +153,6 @@ const settle = async (own: Session, kept: Kept): Promise<void> => {
   });
   await own.query({
     text: 'insert into browser_sessions select * from json_populate_recordset(null::browser_sessions, $1)',
-    values: [kept.browsers],
+    values: [browsers],
   });
 };

@@ -13,7 +13,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '@maestro/ports';
 import type { Database } from '../database.ts';
-import { messageOf, StartError } from '../errors.ts';
+import { fileReason, messageOf, StartError } from '../errors.ts';
 import { isLocked } from '../folder-lock.ts';
 import { backupFolder } from './folder.ts';
 import type { SealedKey } from './format.ts';
@@ -75,15 +75,26 @@ export const serveRequests = (db: Database, data_folder: string, log: Log): (() 
 };
 
 /** Asks the server that runs on the folder, and waits as long as it lives. */
-export const askRunning = async (data_folder: string, request: Request): Promise<Written> => {
+export const askRunning = async (
+  data_folder: string,
+  request: Request,
+  signal?: AbortSignal,
+): Promise<Written> => {
   const answer = join(folderOf(data_folder), randomBytes(6).toString('hex'));
-  put(`${answer}.ask`, JSON.stringify(request));
+  try {
+    put(`${answer}.ask`, JSON.stringify(request));
+  } catch (error) {
+    throw new StartError(
+      `The server on ${data_folder} runs, but cannot be asked for a backup: ${fileReason(error)}. If it has just been started, try again in a moment.`,
+      { cause: error },
+    );
+  }
   const [done, failed] = [`${answer}.done`, `${answer}.failed`];
   try {
     for (;;) {
+      signal?.throwIfAborted();
       if (existsSync(done)) return JSON.parse(readFileSync(done, 'utf8'));
-      if (existsSync(failed))
-        throw new StartError(`The running server could not back up: ${readFileSync(failed, 'utf8')}`);
+      if (existsSync(failed)) throw new StartError(readFileSync(failed, 'utf8'));
       if (!isLocked(data_folder))
         throw new StartError(
           'The server ended while it made the backup. Try it again now that it is stopped.',

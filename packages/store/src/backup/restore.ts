@@ -1,12 +1,12 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Session } from '../database.ts';
-import { chooseEngine, type EngineOptions, firstFacts, openEngine } from '../engine.ts';
-import { confirmEngine, readEngine } from '../engine-record.ts';
+import { chooseEngine, type EngineOptions, firstFacts, identityOf, openEngine } from '../engine.ts';
+import { confirmEngine, expectDatabase, readEngine } from '../engine-record.ts';
 import { StartError } from '../errors.ts';
 import { lockFolder, makeDataFolder } from '../folder-lock.ts';
-import { type KeyRing, keyFile, ringFromFile, ringFromText } from '../vault/key-ring.ts';
-import { sealedKeysSetting } from '../vault/open-vault.ts';
+import { joinKeys, type KeyRing, ringFromFile, ringFromText } from '../vault/key-ring.ts';
+import { placeOf, sealedKeysSetting } from '../vault/open-vault.ts';
+import { makeVault } from '../vault/vault.ts';
 import { nextBackup } from './folder.ts';
 import type { Head } from './format.ts';
 import { loadBackup, verifyBackup } from './load.ts';
@@ -23,6 +23,8 @@ export interface RestoreOptions extends EngineOptions {
   readonly passphrase?: string | undefined;
   /** true: also over a database that is not empty, after a backup of it. */
   readonly force?: boolean;
+  /** Ends the work; its reason is thrown, and nothing has changed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Restored {
@@ -36,7 +38,8 @@ export interface Restored {
 /** Puts a backup in the place of what a data folder holds; its server must be stopped. Throws a StartError in words when it cannot; then nothing has changed. */
 export const restoreBackup = async (options: RestoreOptions): Promise<Restored> => {
   const path = resolve(options.path);
-  const head = await verifyBackup(path);
+  const { signal } = options;
+  const head = await verifyBackup(path, signal);
   const keys = await keysOf(options, head, path);
   const data_folder = resolve(options.data_folder);
   makeDataFolder(data_folder);
@@ -47,17 +50,27 @@ export const restoreBackup = async (options: RestoreOptions): Promise<Restored> 
     const record = readEngine(data_folder, kind);
     const engine = await openEngine(kind, where);
     try {
-      const facts = await firstFacts(engine);
+      const { migrated } = await firstFacts(engine);
+      signal?.throwIfAborted();
       return await engine.db.session(async (own) => {
         if (kind === 'url') await refuseOthers(own);
-        const before = facts.migrated ? await secure(own, { ...options, data_folder }) : undefined;
-        await loadBackup(own, path, head);
-        if (keys) addKeys(data_folder, keys, options.encryption_key);
-        const sealed = await noteSealed(own, ringOf(options, data_folder));
-        const [identity] = await own.query<{ value: string }>({
-          text: `select value from settings where key = 'store.database_id'`,
+        const there = migrated ? await identityOf(own) : null;
+        const rows = migrated ? await countRows(own) : [];
+        // A database that was lost and made anew, empty, takes the place of the one that the folder knows.
+        const lost = there === null || (kind !== 'url' && rows.length === 0);
+        if (!lost) expectDatabase(data_folder, record, there);
+        const before = await secure(own, rows, { ...options, data_folder });
+        // Before the rows that they open: more keys than are needed do no harm.
+        if (keys && !options.encryption_key) joinKeys(data_folder, keys);
+        let sealed = 0;
+        await loadBackup(own, path, head, {
+          signal,
+          database_id: (lost ? record.database_id : null) ?? there,
+          finish: async (tx) => {
+            sealed = await noteSealed(tx, ringOf(options, data_folder));
+          },
         });
-        confirmEngine(data_folder, record, identity?.value ?? '');
+        confirmEngine(data_folder, record, (await identityOf(own)) ?? '');
         return { head, before, sealed };
       });
     } finally {
@@ -68,16 +81,25 @@ export const restoreBackup = async (options: RestoreOptions): Promise<Restored> 
   }
 };
 
+/** The keys of the backup as text; undefined: they stay out. */
 const keysOf = async (
-  { passphrase }: RestoreOptions,
+  { passphrase, encryption_key }: RestoreOptions,
   head: Head,
   path: string,
 ): Promise<string | undefined> => {
   if (passphrase === undefined) return undefined;
-  if (head.key) return openKey(head.key, passphrase);
-  throw new StartError(
-    `The backup ${path} holds no key (it was taken without --with-key), so a passphrase is of no use. Nothing was changed.`,
-  );
+  if (!head.key)
+    throw new StartError(
+      `The backup ${path} holds no key (it was taken without --with-key), so a passphrase is of no use. Nothing was changed.`,
+    );
+  const text = await openKey(head.key, passphrase);
+  const given = encryption_key ? ringFromText(encryption_key, 'ENCRYPTION_KEY') : undefined;
+  if (given && [...ringFromText(text, path).keys.keys()].some((id) => !given.keys.has(id)))
+    throw new StartError(
+      'ENCRYPTION_KEY is set and does not hold the key of this backup. Nothing was changed. Unset it, and the key goes into secret.key of the data folder; ' +
+        'to go on with ENCRYPTION_KEY, add what is in that file to it, after a comma.',
+    );
+  return text;
 };
 
 /** Another server on the same database would go on with what it remembers. */
@@ -91,8 +113,8 @@ export const refuseOthers = async (own: Session): Promise<void> => {
     );
 };
 
-/** What is there is kept as a backup of its own, or not touched at all. */
-const secure = async (own: Session, options: RestoreOptions): Promise<string | undefined> => {
+/** What a person would miss, such as `3 sessions`. */
+const countRows = async (own: Session): Promise<string[]> => {
   const names = await own.query<{ name: string }>({
     text: 'select name from schema_migrations order by name',
   });
@@ -103,38 +125,38 @@ const secure = async (own: Session, options: RestoreOptions): Promise<string | u
     });
     if (row && row.count > 0) counts.push(`${row.count} ${table}`);
   }
-  if (counts.length === 0) return undefined;
-  if (!options.force)
+  return counts;
+};
+
+/** What is there is kept as a backup of its own, or not touched at all. */
+const secure = async (
+  own: Session,
+  rows: readonly string[],
+  { data_folder, force, version, signal }: RestoreOptions,
+): Promise<string | undefined> => {
+  if (rows.length === 0) return undefined;
+  if (!force)
     throw new StartError(
-      `The database of ${options.data_folder} is not empty (${counts.join(', ')}). Nothing was changed. ` +
+      `The database of ${data_folder} is not empty (${rows.join(', ')}). Nothing was changed. ` +
         'To put the backup in its place all the same, add --force: a backup of what is there is taken first.',
     );
-  const path = nextBackup(options.data_folder, Date.now(), 'before-restore');
-  return (await writeBackup(own, { path, version: options.version, key: null })).path;
+  const path = nextBackup(data_folder, Date.now(), 'before-restore');
+  return (await writeBackup(own, { path, version, key: null, signal })).path;
 };
 
 const ringOf = ({ encryption_key }: RestoreOptions, data_folder: string): KeyRing | undefined =>
   encryption_key ? ringFromText(encryption_key, 'ENCRYPTION_KEY') : ringFromFile(data_folder);
 
-/** Keys of the backup that are not here yet come after the folder's own. Where ENCRYPTION_KEY rules, the person has to add them. */
-const addKeys = (data_folder: string, text: string, encryption_key: string | undefined): void => {
-  if (encryption_key) return;
-  const path = keyFile(data_folder);
-  if (!existsSync(path)) {
-    writeFileSync(path, `${text}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    return;
-  }
-  const own = ringFromText(readFileSync(path, 'utf8'), path);
-  const fresh = text.split(',').filter((entry) => !own.keys.has(entry.split(':')[0] ?? ''));
-  if (fresh.length > 0) appendFileSync(path, `,${fresh.join(',')}\n`, { flush: true });
-};
-
-/** Notes the keys that are known to be missing, so that the server starts without them. */
-const noteSealed = async (own: Session, ring: KeyRing | undefined): Promise<number> => {
-  const rows = await own.query<{ key: string; count: number }>({
-    text: `select split_part(credentials, '.', 2) as key, count(*) as count from saved_authentications group by 1`,
+/** Notes the keys that are known to be missing, so that the server starts without them. Gives how many credentials they seal. */
+const noteSealed = async (own: Pick<Session, 'query'>, ring: KeyRing | undefined): Promise<number> => {
+  const rows = await own.query<{ id: string; credentials: string; key: string; count: number }>({
+    text: `select distinct on (key) id, credentials, key, count(*) over (partition by key) as count
+      from (select id, credentials, split_part(credentials, '.', 2) as key from saved_authentications) sealed order by key, id`,
   });
-  const missing = rows.filter(({ key }) => !ring?.keys.has(key));
+  const vault = ring && makeVault(ring);
+  const missing = rows.filter(
+    ({ id, credentials }) => vault?.trouble(placeOf(id), credentials) !== undefined || !vault,
+  );
   await own.query({
     text: `insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value`,
     values: [sealedKeysSetting, JSON.stringify(missing.map(({ key }) => key))],

@@ -19,6 +19,14 @@ export const tablesAfter = (names: readonly string[]): string[] => {
   return [...tables].toSorted();
 };
 
+/** All tables that any version of ours may have made. */
+export const everyTable = (): string[] => [
+  ...new Set([
+    'schema_migrations',
+    ...migrations.flatMap((_, last) => tablesAfter(migrations.slice(0, last + 1).map(({ name }) => name))),
+  ]),
+];
+
 const makesFunction = /^\s*(?:--[^\n]*\n\s*)*create (?:or replace )?function "?(\w+)"?/i;
 
 /** All functions that any version of ours may have made. */

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { type Database, openDatabase } from '../database.ts';
-import { chooseEngine, type EngineOptions, firstFacts, openEngine } from '../engine.ts';
-import { readEngine, recordedEngine } from '../engine-record.ts';
-import { StartError } from '../errors.ts';
+import { chooseEngine, type EngineOptions, openOwn } from '../engine.ts';
+import { expectEngine, recordedEngine } from '../engine-record.ts';
+import { codeOf, fileReason, StartError } from '../errors.ts';
 import { isLocked, lockFolder } from '../folder-lock.ts';
 import { runningConnection } from '../managed/server.ts';
 import { keyFile, ringFromFile, ringFromText } from '../vault/key-ring.ts';
 import { nextBackup } from './folder.ts';
-import type { SealedKey } from './format.ts';
+import { isBackup, type SealedKey } from './format.ts';
 import { askRunning } from './request.ts';
 import { sealKey } from './sealed-key.ts';
 import { type Written, writeBackup } from './write.ts';
@@ -20,6 +20,8 @@ export interface TakeOptions extends EngineOptions {
   readonly encryption_key?: string | undefined;
   /** With it the keys of the vault are part of the backup, sealed under it. */
   readonly passphrase?: string | undefined;
+  /** Ends the work; its reason is thrown, and nothing is left of it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type Taken = Pick<Written, 'path' | 'head' | 'end'>;
@@ -27,47 +29,46 @@ export type Taken = Pick<Written, 'path' | 'head' | 'end'>;
 /** Backs a data folder up, whether its server runs or not. Throws a StartError in words when it cannot. */
 export const takeBackup = async (options: TakeOptions): Promise<Taken> => {
   const data_folder = resolve(options.data_folder);
-  const record = recordedEngine(data_folder);
-  if (!record)
+  if (!recordedEngine(data_folder))
     throw new StartError(
       `There is nothing to back up: no server was ever started on the data folder ${data_folder}.`,
     );
+  const { signal } = options;
   const where = { ...options, data_folder };
   // Says so when the folder's database is another than the one that is asked for.
   const kind = await chooseEngine(where);
-  readEngine(data_folder, kind);
+  expectEngine(data_folder, kind);
   const path = resolve(options.path ?? nextBackup(data_folder, Date.now()));
+  await mayReplace(path);
   const key = options.passphrase === undefined ? null : await sealedKey(options, data_folder);
   const write = (db: Database) =>
-    db.session((own) => writeBackup(own, { path, version: options.version, key }));
+    db.session((own) => writeBackup(own, { path, version: options.version, key, signal }));
 
-  if (kind === 'url') {
-    const engine = await openEngine(kind, where);
-    return firstFacts(engine)
-      .then((facts) => mustHaveTables(facts, data_folder))
-      .then(() => write(engine.db))
-      .finally(engine.stop);
-  }
-  if (isLocked(data_folder)) {
-    if (kind === 'pglite') return askRunning(data_folder, { path, version: options.version, key });
+  if (kind !== 'url' && isLocked(data_folder)) {
+    if (kind === 'pglite')
+      return askRunning(data_folder, { path, version: options.version, key }, options.signal);
     const db = openDatabase(runningConnection(data_folder), options.log);
     return write(db).finally(db.close);
   }
-  const lock = lockFolder(data_folder);
+  const lock = kind === 'url' ? undefined : lockFolder(data_folder);
   try {
-    const engine = await openEngine(kind, where);
-    return await firstFacts(engine)
-      .then((facts) => mustHaveTables(facts, data_folder))
-      .then(() => write(engine.db))
-      .finally(engine.stop);
+    const engine = await openOwn(kind, where);
+    return await write(engine.db).finally(engine.stop);
   } finally {
-    lock.release();
+    lock?.release();
   }
 };
 
-const mustHaveTables = ({ migrated }: { migrated: boolean }, data_folder: string): void => {
-  if (!migrated)
-    throw new StartError(`There is nothing to back up: the database of ${data_folder} is empty.`);
+/** A backup may take the place of an older one, and of nothing else. */
+const mayReplace = async (path: string): Promise<void> => {
+  const known = await isBackup(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return true;
+    throw new StartError(`The backup ${path} could not be written: ${fileReason(error)}.`, { cause: error });
+  });
+  if (!known)
+    throw new StartError(
+      `${path} is there already and is no backup. Nothing was written. Name another file, or move that one away.`,
+    );
 };
 
 const sealedKey = async (

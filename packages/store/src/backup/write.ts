@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import type { Session } from '../database.ts';
-import { isUnavailable } from '../errors.ts';
+import { fileReason, isUnavailable, StartError } from '../errors.ts';
+import { UNFINISHED } from './folder.ts';
 import {
   addTo,
   type End,
@@ -31,9 +33,13 @@ interface WriteOptions {
   readonly path: string;
   readonly version: string;
   readonly key: SealedKey | null;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Writes everything, as it is at one moment, to `path`: beside it first, so that it is whole or not there. */
+/**
+ * Writes everything, as it is at one moment, to `path`: beside it first, so that it is whole or not there. Throws a
+ * StartError where the file cannot be written: that says nothing of the database.
+ */
 export const writeBackup = async (own: Session, options: WriteOptions): Promise<Written> => {
   await own.query({ text: 'begin isolation level repeatable read, read only' });
   try {
@@ -41,16 +47,28 @@ export const writeBackup = async (own: Session, options: WriteOptions): Promise<
     await own.query({ text: 'commit' });
     return written;
   } catch (error) {
-    if (!isUnavailable(error)) await own.query({ text: 'rollback' });
+    if (!own.broken() && !isUnavailable(error)) await own.query({ text: 'rollback' });
     throw error;
   }
 };
 
-const write = async (own: Session, { path, version, key }: WriteOptions): Promise<Written> => {
+const write = async (own: Session, { path, version, key, signal }: WriteOptions): Promise<Written> => {
   await own.query({ text: 'set local statement_timeout = 0' });
   const head: Head = { version, created_at: new Date().toISOString(), ...(await contents(own)), key };
   const sums = new Map<number, Sum>();
-  const building = `${path}.part`;
+  const building = `${path}.${process.pid}-${randomBytes(3).toString('hex')}${UNFINISHED}`;
+  const file = createWriteStream(building, { mode: 0o600, flush: true });
+  /** What went wrong before it came to the file. */
+  let source: unknown;
+  const watched = async function* (): AsyncGenerator<Buffer> {
+    try {
+      yield* bytes();
+    } catch (error) {
+      // An error of the file is thrown here, too.
+      if (file.errored === null) source = error;
+      throw error;
+    }
+  };
   async function* bytes(): AsyncGenerator<Buffer> {
     yield headFrame(head);
     for (const [number, { name, columns }] of head.tables.entries()) {
@@ -58,6 +76,7 @@ const write = async (own: Session, { path, version, key }: WriteOptions): Promis
       sums.set(number, sum);
       const text = `copy ${quoted(name)} (${columns.map(quoted).join(', ')}) to stdout (format binary)`;
       for await (const rows of cutRows(own.copyOut(text))) {
+        signal?.throwIfAborted();
         addTo(sum, rows.count, rows.bytes);
         yield rowsFrame(number, rows.count, rows.bytes);
       }
@@ -65,13 +84,13 @@ const write = async (own: Session, { path, version, key }: WriteOptions): Promis
     yield endFrame(sumsOf(head, sums));
   }
   try {
-    const file = createWriteStream(building, { mode: 0o600, flush: true });
     file.write(magic);
-    await pipeline(Readable.from(bytes(), { objectMode: false }), createZstdCompress(), file);
+    await pipeline(Readable.from(watched(), { objectMode: false }), createZstdCompress(), file);
     await rename(building, path);
   } catch (error) {
-    await rm(building, { force: true });
-    throw error;
+    await rm(building, { force: true }).catch(() => undefined);
+    if (source !== undefined) throw source;
+    throw new StartError(`The backup ${path} could not be written: ${fileReason(error)}.`, { cause: error });
   }
   await flushFolder(path);
   return { path, head, end: sumsOf(head, sums) };

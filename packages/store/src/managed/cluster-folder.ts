@@ -123,9 +123,11 @@ const password = (folder: ClusterFolder, who: Identity): string => {
 
 const runInitdb = (binaries: Binaries, who: Identity, args: readonly string[]): Promise<void> =>
   new Promise((resolve, reject) => {
+    // Detached: Ctrl-C in the terminal must reach our process alone, which ends when this has.
     const child = spawn(binaries.initdb, args, {
       ...who.run,
       cwd: '/',
+      detached: process.platform !== 'win32',
       stdio: ['ignore', 'pipe', 'pipe'],
       env: environment(),
     });

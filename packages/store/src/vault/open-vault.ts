@@ -39,7 +39,7 @@ export const openVault = async (
 /** Keys that a restored backup did not bring: what they sealed stays sealed until they are here. */
 export const sealedKeysSetting = 'store.sealed_keys';
 
-const knownMissing = async (db: Database): Promise<Set<string>> => {
+export const knownMissing = async (db: Database): Promise<Set<string>> => {
   const [row] = await db.query<{ value: string[] }>({
     text: 'select value from settings where key = $1',
     values: [sealedKeysSetting],

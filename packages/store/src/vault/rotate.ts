@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { refuseOthers } from '../backup/restore.ts';
 import { type Database, openDatabase } from '../database.ts';
-import { chooseEngine, type EngineOptions, firstFacts, openEngine } from '../engine.ts';
-import { readEngine, recordedEngine } from '../engine-record.ts';
+import { chooseEngine, type EngineOptions, openOwn } from '../engine.ts';
+import { expectEngine, recordedEngine } from '../engine-record.ts';
 import { StartError } from '../errors.ts';
 import { isLocked, lockFolder } from '../folder-lock.ts';
 import { runningConnection } from '../managed/server.ts';
@@ -75,10 +75,10 @@ const byHand =
   'when "vault status" shows no secret of the old one, it may be taken out.';
 
 const kindOf = async (options: VaultOptions, data_folder: string) => {
-  if (!options.database_url && !recordedEngine(data_folder))
+  if (!recordedEngine(data_folder))
     throw new StartError(`No server was ever started on the data folder ${data_folder}: it has no vault.`);
   const kind = await chooseEngine({ ...options, data_folder });
-  readEngine(data_folder, kind);
+  expectEngine(data_folder, kind);
   return kind;
 };
 
@@ -88,14 +88,11 @@ const opened = async <T>(
   work: (db: Database) => Promise<T>,
 ): Promise<T> => {
   const where = { ...options, data_folder };
-  const engine = await openEngine(await chooseEngine(where), where);
+  const engine = await openOwn(await chooseEngine(where), where);
   try {
-    const { migrated } = await firstFacts(engine);
-    const [row] = migrated
-      ? await engine.db.query<{ there: boolean }>({
-          text: `select to_regclass('oauth_flows') is not null as there`,
-        })
-      : [];
+    const [row] = await engine.db.query<{ there: boolean }>({
+      text: `select to_regclass('oauth_flows') is not null as there`,
+    });
     if (!row?.there)
       throw new StartError(
         'The database is of an older version. Start the server once, stop it, and try again.',
