@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lockFolder } from '@maestro/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { maestro } from '../support/program.ts';
 import { startTestServer } from '../support/server.ts';
@@ -81,9 +82,81 @@ describe('maestro doctor', () => {
     expect(code).toBe(1);
     expect(find('Database')).toMatchObject({
       state: 'broken',
-      todo: expect.stringContaining('DATABASE_URL'),
+      found: expect.stringMatching(/PostgreSQL of DATABASE_URL cannot be used: .*Check the address/),
     });
     expect(stdout).not.toContain('hunter2');
+    const odd = await examine({ DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:9/db?sslrootcert=/no/such' });
+    expect(odd.find('Database')).toMatchObject({
+      state: 'broken',
+      found: expect.stringContaining('/no/such'),
+    });
+    expect(odd.find('Node')).toMatchObject({ state: 'fine' });
+  });
+
+  const holds = (name: string, text: string) => {
+    mkdirSync(join(folder, 'data'), { recursive: true, mode: 0o711 });
+    writeFileSync(join(folder, 'data', name), text, { mode: 0o600 });
+  };
+  const engine = (name: string) =>
+    holds('engine.json', JSON.stringify({ engine: name, database_id: 'db_1', chosen_at: '2026-01-02' }));
+
+  it.each([
+    ['MAESTRO_ENGINE', 'managed', { MAESTRO_ENGINE: 'pglite' }, /asks for pglite, but .* are in managed/],
+    ['DATABASE_URL', 'pglite', { DATABASE_URL: 'postgres://me@127.0.0.1:9/db' }, /DATABASE_URL is set, but/],
+    ['no DATABASE_URL', 'url', {}, /DATABASE_URL is not set. Set it again/],
+    ['a record that cannot be read', 'else', {}, /engine\.json cannot be read/],
+  ])('says what a start would refuse: %s (S1)', async (_, name, env, words) => {
+    engine(name);
+    const { code, find } = await examine(env);
+    expect(code).toBe(1);
+    expect(find('Database')).toMatchObject({ state: 'broken', found: expect.stringMatching(words) });
+  });
+
+  it('misses the key of the vault, and sees one that is none (S3)', async () => {
+    engine('managed');
+    expect((await examine()).find('Key of the vault')).toMatchObject({
+      state: 'limited',
+      found: expect.stringContaining('secret.key is gone'),
+      todo: expect.stringContaining('back from your copy'),
+    });
+    holds('secret.key', 'nonsense');
+    const { code, find } = await examine();
+    expect(code).toBe(1);
+    expect(find('Key of the vault')).toMatchObject({
+      state: 'broken',
+      found: expect.stringMatching(/secret\.key must hold/),
+    });
+    expect((await examine({ ENCRYPTION_KEY: 'x' })).find('Key of the vault')).toMatchObject({
+      state: 'broken',
+      found: expect.stringMatching(/^ENCRYPTION_KEY must hold/),
+    });
+  });
+
+  it('says since when there is no backup while the server runs (S10)', async () => {
+    await using server = await startTestServer();
+    const backups = join(server.data, 'backups');
+    mkdirSync(backups);
+    const look = async () => (await examine({ MAESTRO_DATA: server.data })).find('Backup');
+    writeFileSync(join(backups, 'maestro-20990101T000000Z.backup'), 'a clock that was ahead');
+    expect(await look()).toMatchObject({ state: 'fine', found: expect.stringContaining('none yet') });
+    writeFileSync(join(backups, 'maestro-20260101T000000Z.backup'), 'old');
+    expect(await look()).toMatchObject({
+      state: 'limited',
+      found: expect.stringMatching(/\d+ days old/),
+      todo: expect.stringContaining('log of the server'),
+    });
+  });
+
+  it('names a process that has the folder and does not answer', async () => {
+    const data = join(folder, 'data');
+    mkdirSync(data, { mode: 0o711 });
+    const lock = lockFolder(data);
+    expect((await examine()).find('Lock')).toMatchObject({
+      state: 'limited',
+      found: expect.stringContaining(`process ${process.pid} `),
+    });
+    lock.release();
+    expect((await examine()).find('Lock')).toBeUndefined();
   });
 
   it('sees a secret that others may read', async () => {

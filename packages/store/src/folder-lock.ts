@@ -47,11 +47,14 @@ export const lockFolder = (folder: string): FolderLock => {
   }
 };
 
-/** true: a server that lives has the folder. */
-export const isLocked = (folder: string): boolean => {
+/** The process that has the folder; undefined: none that lives. */
+export const lockHolder = (folder: string): Holder | undefined => {
   const holder = readHolder(join(folder, 'server.lock'));
-  return holder !== undefined && isRunning(holder);
+  return holder && isRunning(holder) ? holder : undefined;
 };
+
+/** true: a server that lives has the folder. */
+export const isLocked = (folder: string): boolean => lockHolder(folder) !== undefined;
 
 const refusal = (folder: string, holder: Holder): string =>
   `Another Maestro (process ${holder.pid}, since ${holder.since}) already uses the data folder ${folder}. ` +
@@ -78,7 +81,7 @@ const readHolder = (path: string): Holder | undefined => {
     const parsed = Holder.safeParse(JSON.parse(readFileSync(path, 'utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error)) || error instanceof SyntaxError) return undefined;
     throw error;
   }
 };

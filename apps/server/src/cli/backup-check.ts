@@ -1,22 +1,40 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { listBackups } from '@maestro/store';
+import type { ServerConfig } from '../config.ts';
 import { sizeOf } from './backup.ts';
 import type { Check } from './checks.ts';
 import { maestro } from './command.ts';
+import type { FoundServer } from './running-server.ts';
 
-const day_ms = 86_400_000;
+const hour_ms = 3_600_000;
+/** The daily one may be late by a night's sleep of the machine, but not by more. */
+const late_hours = 48;
 
 /** The newest backup in the data folder and its age. */
-export const checkBackup = (data_folder: string): Check => {
+export const checkBackup = (
+  { data_folder, backup_days }: Pick<ServerConfig, 'data_folder' | 'backup_days'>,
+  server: FoundServer | undefined,
+): Check => {
   const name = 'Backup';
-  const [newest] = listBackups(data_folder);
-  if (!newest)
+  const now = Date.now();
+  // What a clock that was ahead has dated says nothing.
+  const newest = listBackups(data_folder).find(({ at }) => at <= now + hour_ms);
+  const off = backup_days === 0 ? 'MAESTRO_BACKUP_DAYS is 0' : undefined;
+  const todo = `At once: ${maestro} backup`;
+  if (!newest) {
+    const found = `none yet; ${off ?? 'the server makes one a day'}`;
+    return { name, state: 'fine', found, ...(existsSync(join(data_folder, 'engine.json')) ? { todo } : {}) };
+  }
+  const hours = Math.max(0, Math.floor((now - newest.at) / hour_ms));
+  const age = hours < 24 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
+  const found = `${newest.path}, ${age} old, ${sizeOf(newest.bytes)}${off ? `; ${off}` : ''}`;
+  if (server && !off && hours > late_hours)
     return {
       name,
-      state: 'fine',
-      found: 'none yet; the server makes one a day',
-      todo: `At once: ${maestro} backup`,
+      state: 'limited',
+      found,
+      todo: `The log of the server says why there is none since. ${todo}`,
     };
-  const days = (Date.now() - newest.at) / day_ms;
-  const age = days < 1 ? `${Math.floor(days * 24)} hours` : `${Math.floor(days)} days`;
-  return { name, state: 'fine', found: `${newest.path}, ${age} old, ${sizeOf(newest.bytes)}` };
+  return { name, state: 'fine', found };
 };

@@ -12,25 +12,46 @@ import {
 } from './checks.ts';
 import { defineCommand, exit, UsageError } from './command.ts';
 import { checkDatabase } from './database-check.ts';
+import { checkLock } from './lock-check.ts';
 import { checkProviders } from './provider-checks.ts';
 import { findServer } from './running-server.ts';
 
+/** One check that cannot even be made must not take the others with it. */
+const made = async (name: string, work: () => Check | Promise<Check>): Promise<Check> =>
+  (await allMade(name, async () => [await work()]))[0] ?? {
+    name,
+    state: 'broken',
+    found: 'nothing was found',
+  };
+
+const allMade = async (
+  name: string,
+  work: () => readonly Check[] | Promise<readonly Check[]>,
+): Promise<readonly Check[]> => {
+  try {
+    return await work();
+  } catch (error) {
+    return [{ name, state: 'broken', found: error instanceof Error ? error.message : String(error) }];
+  }
+};
+
 const examine = async (config: ServerConfig): Promise<readonly Check[]> => {
-  const server = await findServer(config.data_folder);
+  const { data_folder } = config;
+  const server = await findServer(data_folder);
   const [port, ripgrep, database, providers, runtimes] = await Promise.all([
-    checkPort(config, server),
+    made('Port', () => checkPort(config, server)),
     checkRipgrep(),
-    checkDatabase(config, server),
-    checkProviders(config, server),
+    allMade('Database', () => checkDatabase(config, server)),
+    allMade('Providers', () => checkProviders(config, server)),
     checkRuntimes(),
   ]);
-  const folder = checkDataFolder(config.data_folder);
   return [
     checkNode(),
-    folder,
-    checkDisk(config.data_folder),
-    database,
-    checkBackup(config.data_folder),
+    await made('Data folder', () => checkDataFolder(data_folder)),
+    ...(await allMade('Lock', () => checkLock(data_folder, server))),
+    await made('Disk space', () => checkDisk(data_folder)),
+    ...database,
+    await made('Backup', () => checkBackup(config, server)),
     port,
     checkBuild(config),
     ripgrep,

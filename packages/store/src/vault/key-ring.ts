@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StartError } from '../errors.ts';
+import { fileReason, StartError } from '../errors.ts';
 
 /** The keys of the vault: the active one seals, all open. */
 export interface KeyRing {
@@ -59,7 +59,14 @@ const putBack = (source: string): string =>
 /** The key of the data folder, or undefined where none was made yet. */
 export const ringFromFile = (data_folder: string): KeyRing | undefined => {
   const path = keyFile(data_folder);
-  return existsSync(path) ? ringFromText(readFileSync(path, 'utf8'), path) : undefined;
+  if (!existsSync(path)) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new StartError(`${path} cannot be read: ${fileReason(error)}. ${putBack(path)}`, { cause: error });
+  }
+  return ringFromText(text, path);
 };
 
 /** Makes the key of the data folder. A key that is there is never written over: then it throws EEXIST. */
