@@ -100,9 +100,10 @@ describe('a bad body', () => {
     expect(reached).toEqual([]);
   });
   it.each(withBody.map(({ route }) => ({ route, id: route.id })))(
-    '$id: a body that is missing, a list or a text is a 400 (Q2)',
+    '$id: a body that is a list or a text, or missing where it is needed, is a 400 (Q2)',
     async ({ route }) => {
-      for (const body of [undefined, '[]', '"text"', 'null', '7']) {
+      const mayBeMissing = typeof route.body === 'object' && route.body.safeParse(undefined).success;
+      for (const body of [...(mayBeMissing ? [] : [undefined]), '[]', '"text"', 'null', '7']) {
         const answer = await send(route, pathOf(route), body);
         expect([answer.status, errorOf(answer).field]).toEqual([400, 'body']);
       }

@@ -1,5 +1,5 @@
 import { connectLive, type SessionWatch } from '@maestro/client';
-import type { ConversationId, Item, ItemId, SessionId } from '@maestro/protocol';
+import type { ConversationId, Item, ItemId, SessionId, TurnId } from '@maestro/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type House, hasEnded, items, itemsOf, startHouse, until, wires } from '../support/house.ts';
@@ -186,6 +186,115 @@ describe('branches of a conversation (A17)', () => {
     home.close();
   });
 
+  it('is done once when a command is repeated with its id: while it works, afterwards, and from another branch', async () => {
+    const session = await house.session();
+    const watch = await house.ask(session.id, 'say one');
+    const item_id = message(watch, 0);
+    const ids = { fork: 'con_mine', retry: 'trn_mine', edit: 'itm_mine' };
+    const make = {
+      fork: () => house.client.fork({ ...of(session.id), body: { id: ids.fork as ConversationId } }),
+      retry: () => house.client.retry({ ...of(session.id), body: { id: ids.retry as TurnId } }),
+      edit: (text: string) =>
+        house.client.editMessage({ ...of(session.id), body: { id: ids.edit as ItemId, item_id, text } }),
+    };
+    const forked = await make.fork();
+    expect(forked.conversation.id).toBe(ids.fork);
+    const retried = await make.retry();
+    expect(await make.retry()).toMatchObject({ turn_id: retried.turn_id });
+    await ended(watch, ids.retry);
+    const edited = await make.edit('write 40 words at 60 tokens per second');
+    await until(watch, () => watch.view?.turn?.id === edited.turn_id, 'it works');
+    expect(hasEnded(watch)).toBe(false);
+    expect(await make.edit('other words')).toMatchObject({ item: edited.item, turn_id: edited.turn_id });
+    expect((await make.fork()).conversation).toEqual({ ...forked.conversation, active: false });
+    expect(await make.retry()).toMatchObject({ turn_id: retried.turn_id });
+    await ended(watch, edited.turn_id);
+    await house.client.activateConversation({ ...of(session.id), body: { id: session.conversation_id } });
+    expect((await make.retry()).session.conversation_id).toBe(session.conversation_id);
+    expect(await make.edit('other words')).toMatchObject({ item: edited.item });
+
+    const { conversations } = await house.client.listConversations(of(session.id));
+    expect(conversations).toHaveLength(4);
+    expect((await house.client.sessionUsage(of(session.id))).totals.calls).toBe(3);
+    watch.close();
+  });
+
+  it('refuses an id that is taken by something else', async () => {
+    const [first, second] = [await house.session(), await house.session()];
+    const watch = await house.ask(first.id, 'say one');
+    (await house.ask(second.id, 'say two')).close();
+    const [asked, answer] = items(watch);
+    const turn = watch.view?.turn?.id;
+    if (!asked || !answer || !turn) throw new Error('nothing was said');
+    const taken = { status: 409, code: 'conflict', field: 'body.id' };
+    for (const refused of [
+      () => house.client.fork({ ...of(second.id), body: { id: first.conversation_id } }),
+      () => house.client.retry({ ...of(second.id), body: { id: turn } }),
+      () =>
+        house.client.editMessage({
+          ...of(first.id),
+          body: { id: answer.id, item_id: asked.id, text: 'say three' },
+        }),
+      () => house.client.sendMessage({ ...of(first.id), body: { id: answer.id, text: 'say three' } }),
+    ])
+      await expect(refused()).rejects.toMatchObject(taken);
+    watch.close();
+  });
+
+  it('resumes a turn that it shares as one of its own: the branch where it failed stays as it was', async () => {
+    const session = await house.session();
+    const status = async () => {
+      const [now, { sessions }] = await Promise.all([
+        house.client.snapshot(of(session.id)),
+        house.client.listSessions(),
+      ]);
+      const card = sessions.find((each) => each.id === session.id);
+      expect(card?.status).toBe(now.session.status);
+      return [now.session.status, now.turn?.status];
+    };
+    const watch = await house.ask(session.id, 'say one');
+    (await house.ask(session.id, 'fail with 400')).close();
+    const failed = watch.view?.turn?.id;
+    const first = await shown(session.id);
+    expect(await status()).toEqual(['failed', 'failed']);
+
+    await house.client.fork({ ...of(session.id), body: { at_item: message(watch, 0) } });
+    expect(await status()).toEqual(['idle', 'done']);
+    await house.client.activateConversation({ ...of(session.id), body: { id: session.conversation_id } });
+    expect(await status()).toEqual(['failed', 'failed']);
+
+    await house.client.fork({ ...of(session.id), body: {} });
+    expect(await status()).toEqual(['failed', 'failed']);
+    house.simulator.script([{ steps: [{ type: 'text', text: 'now it works' }] }], {
+      contains: 'fail with 400',
+    });
+    const { turn_id } = await house.client.resume(of(session.id));
+    await ended(watch, turn_id);
+    expect(turn_id).not.toBe(failed);
+    expect(await status()).toEqual(['idle', 'done']);
+    expect((await shown(session.id)).slice(0, first.length)).toEqual(first);
+
+    await house.client.activateConversation({ ...of(session.id), body: { id: session.conversation_id } });
+    expect(await status()).toEqual(['failed', 'failed']);
+    expect(await shown(session.id)).toEqual(first);
+    expect(await house.client.resume(of(session.id))).toEqual({ turn_id: failed });
+    await until(
+      watch,
+      () => items(watch).length > first.length && hasEnded(watch, failed),
+      'it was tried again there',
+    );
+    watch.close();
+  });
+
+  it('changes nothing when the branch that is open is opened again', async () => {
+    const session = await house.session();
+    const watch = await house.ask(session.id, 'say one');
+    const before = await house.client.snapshot(of(session.id));
+    await house.client.activateConversation({ ...of(session.id), body: { id: session.conversation_id } });
+    expect((await house.client.snapshot(of(session.id))).seq).toBe(before.seq);
+    watch.close();
+  });
+
   it('is refused in words while the session works, for items of other branches and where there is nothing', async () => {
     const session = await house.session();
     const none = { status: 409, code: 'conflict' };
@@ -196,11 +305,15 @@ describe('branches of a conversation (A17)', () => {
     await house.client.fork({ ...of(session.id), body: { at_item } });
     const missing = { status: 404, code: 'not_found' };
     for (const refused of [
-      house.client.fork({ ...of(session.id), body: { at_item: second } }),
-      house.client.editMessage({ ...of(session.id), body: { item_id: second, text: 'x' } }),
-      house.client.activateConversation({ ...of(session.id), body: { id: 'con_none' as ConversationId } }),
+      () => house.client.fork({ ...of(session.id), body: { at_item: second } }),
+      () => house.client.editMessage({ ...of(session.id), body: { item_id: second, text: 'x' } }),
+      () =>
+        house.client.activateConversation({
+          ...of(session.id),
+          body: { id: 'con_none' as ConversationId },
+        }),
     ])
-      await expect(refused).rejects.toMatchObject(missing);
+      await expect(refused()).rejects.toMatchObject(missing);
     const stood = await active(session.id);
 
     await house.client.sendMessage({

@@ -318,7 +318,9 @@ describe('a vendor that falls silent (P10)', () => {
         'create trigger no_room before insert on turns for each row execute function no_room()',
       );
       const again = () =>
-        what === 'retry' ? house.engine.retry(id) : house.engine.edit(id, message.id, 'hello, you');
+        what === 'retry'
+          ? house.engine.retry(id, {})
+          : house.engine.edit(id, { item_id: message.id, text: 'hello, you' });
       try {
         expect(await again()).toMatchObject({ ok: false, error: { code: 'unavailable' } });
       } finally {

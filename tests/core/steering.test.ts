@@ -71,6 +71,59 @@ describe('steering a session (A2, A4, S4, S9, P6, P13)', () => {
     watch.close();
   });
 
+  it('refuses a waiting message that says nothing any more, and keeps blanks around words (Q2)', async () => {
+    const session = await house.session();
+    const watch = house.live.watchSession(session.id);
+    await house.client.sendMessage({
+      params: params(session.id),
+      body: { text: 'write 400 words at 50 tokens per second' },
+    });
+    await house.client.sendMessage({
+      params: params(session.id),
+      body: { text: 'say one', id: 'itm_blank' as ItemId },
+    });
+    const change = (text: string) =>
+      house.client.patchQueued({
+        params: { ...params(session.id), id: 'itm_blank' as never },
+        body: { text },
+      });
+    await expect(change(' \n ')).rejects.toMatchObject({ status: 400, field: 'body.text' });
+    expect((await change('  two\n')).queue[0]?.text).toBe('  two\n');
+    await house.client.interrupt({ params: params(session.id) });
+    await until(watch, () => hasEnded(watch), 'the turn ends');
+    const item_id = itemsOf(watch, 'user_message')[0]?.id ?? ('' as ItemId);
+    const edit = (text: string) =>
+      house.client.editMessage({ params: params(session.id), body: { item_id, text } });
+    await expect(edit(' \n ')).rejects.toMatchObject({ status: 400, field: 'body.text' });
+    expect((await edit('  say three\n')).item.data).toEqual({ text: '  say three\n' });
+    watch.close();
+  });
+
+  it('wakes an archived session by a message, an edit, a retry and a resume', async () => {
+    const session = await house.session();
+    const watch = await house.ask(session.id, 'say hello');
+    const archived = async () => (await house.client.getSession({ params: params(session.id) })).session;
+    const by = {
+      message: () => house.client.sendMessage({ params: params(session.id), body: { text: 'say two' } }),
+      edit: () =>
+        house.client.editMessage({
+          params: params(session.id),
+          body: { item_id: itemsOf(watch, 'user_message')[0]?.id ?? ('' as ItemId), text: 'fail with 400' },
+        }),
+      resume: () => house.client.resume({ params: params(session.id) }),
+      retry: () => house.client.retry({ params: params(session.id) }),
+    };
+    for (const wake of Object.values(by)) {
+      await house.client.patchSession({ params: params(session.id), body: { archived: true } });
+      expect((await archived()).archived_at).not.toBeNull();
+      const before = watch.view?.turn?.seq ?? 0;
+      await wake();
+      expect((await archived()).archived_at).toBeNull();
+      await until(watch, () => (watch.view?.turn?.seq ?? 0) > before && hasEnded(watch), 'the turn ends');
+    }
+    watch.close();
+  });
+
   it('delivers a message sent now before the next step', async () => {
     const session = await house.session({ working_directory: house.folder({ 'input.txt': 'abc' }) });
     house.simulator.script(

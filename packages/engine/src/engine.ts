@@ -121,11 +121,10 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     deleteQueued: (id, entry) => withActor(id, (actor) => actor.deleteQueued(entry)),
     interrupt: (id) => withActor(id, (actor) => actor.stop()),
     resume: (id) => withActor(id, (actor) => actor.resume()),
-    fork: (id, at_item) =>
-      withActor(id, (actor) => actor.fork(at_item ? { type: 'with', item: at_item } : { type: 'end' })),
+    fork: (id, body) => withActor(id, (actor) => actor.fork(body)),
     activate: (id, conversation) => withActor(id, (actor) => actor.activate(conversation)),
-    retry: (id) => withActor(id, (actor) => actor.retry()),
-    edit: (id, item, text) => withActor(id, (actor) => actor.edit(item, text)),
+    retry: (id, body) => withActor(id, (actor) => actor.retry(body)),
+    edit: (id, body) => withActor(id, (actor) => actor.edit(body)),
     answer: (id, item, decision) => withActor(id, (actor) => actor.answer(item, decision)),
 
     async snapshot(id, tail) {

@@ -41,18 +41,14 @@ export interface Engine {
   deleteQueued(id: SessionId, entry: QueueId): Promise<Result<void>>;
   interrupt(id: SessionId): Promise<Result<Session>>;
   resume(id: SessionId): Promise<Result<{ turn_id: TurnId }>>;
-  fork(
-    id: SessionId,
-    at_item: ItemId | undefined,
-  ): Promise<Result<{ session: Session; conversation: Conversation }>>;
+  fork(id: SessionId, body: Body<'fork'>): Promise<Result<{ session: Session; conversation: Conversation }>>;
   activate(id: SessionId, conversation: ConversationId): Promise<Result<Session>>;
   /** The last message again, on a new branch. */
-  retry(id: SessionId): Promise<Result<{ session: Session; turn_id: TurnId }>>;
+  retry(id: SessionId, body: Body<'retry'>): Promise<Result<{ session: Session; turn_id: TurnId }>>;
   /** A message of the past with other words, on a new branch. */
   edit(
     id: SessionId,
-    item: ItemId,
-    text: string,
+    body: Body<'editMessage'>,
   ): Promise<Result<{ session: Session; item: Item; turn_id: TurnId }>>;
   answer(id: SessionId, item: ItemId, decision: Decision): Promise<Result<Item>>;
   /** With the live text of what streams now. */

@@ -149,8 +149,8 @@ export interface Spent {
 /** A place in the active branch: its end; up to and with the whole step an item belongs to; up to before an item. */
 export type ForkPlace = { type: 'end' } | { type: 'with'; item: ItemId } | { type: 'before'; item: ItemId };
 
-/** `unknown`: the item or conversation is not of this session (or not of its active branch). */
-export type BranchError = CommitError | { readonly type: 'unknown'; readonly message: string };
+/** `unknown`: the item or conversation is not of this session (or not of its active branch) · `taken`: another session's branch has this id. */
+export type BranchError = CommitError | { readonly type: 'unknown' | 'taken'; readonly message: string };
 
 /** What was written, as clients see it, ready to publish. Absent where unchanged. */
 export interface Committed {
@@ -239,7 +239,7 @@ export interface SessionStore {
     place: ForkPlace,
     first?: Change,
   ): Promise<Result<Committed, BranchError>>;
-  /** Makes another branch the active one. */
+  /** Makes another branch the active one. The session is `failed` where the branch's last turn is, else `idle`; so with `fork`. */
   activate(lease: Lease, conversation: ConversationId): Promise<Result<Committed, BranchError>>;
   /** All branches, oldest first. */
   conversations(id: SessionId): Promise<Conversation[]>;

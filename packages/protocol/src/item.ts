@@ -11,6 +11,15 @@ export const Attachment = z.object({
 });
 export type Attachment = z.infer<typeof Attachment>;
 
+/** Most text of one message, UTF-16 units. */
+export const mostText = 900_000;
+/** The words of a message, blanks around them included. */
+export const MessageText = z
+  .string()
+  .min(1)
+  .max(mostText)
+  .refine((text) => text.trim() !== '', 'must not be empty');
+
 const base = {
   id: ItemId,
   session_id: SessionId,

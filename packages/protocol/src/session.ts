@@ -58,6 +58,8 @@ export type Card = z.infer<typeof Card>;
 export const Turn = z.object({
   id: TurnId,
   session_id: SessionId,
+  /** The branch it was started on; branches that left later show it as well. */
+  conversation_id: ConversationId,
   seq: z.int(),
   status: TurnStatus,
   cause: Cause.nullable(),

@@ -88,6 +88,7 @@ export const sessionOf = (row: SessionRow): Session => ({
 export const turnOf = (row: TurnRow): Turn => ({
   id: row.id,
   session_id: row.session_id,
+  conversation_id: row.conversation_id,
   seq: row.seq,
   status: row.status,
   cause: row.cause,

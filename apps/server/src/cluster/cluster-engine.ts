@@ -1,12 +1,18 @@
 import { type Engine, fail, type Result, type SessionStore } from '@maestro/ports';
-import { type Item, type ItemId, newId, type SessionId } from '@maestro/protocol';
+import {
+  type ConversationId,
+  type Item,
+  type ItemId,
+  newId,
+  type SessionId,
+  type TurnId,
+} from '@maestro/protocol';
 import type { Asks } from './asks.ts';
 import {
   type CommandInput,
   type CommandName,
   type Commands,
   type CommandValue,
-  isRepeatable,
   resultOf,
 } from './commands.ts';
 
@@ -51,12 +57,6 @@ const unreachable = (): Result<never> =>
   fail('unavailable', 'The server that holds this session does not answer. Try again in a few seconds.', {
     retry_after_s: 5,
   });
-const unknownOutcome = (): Result<never> =>
-  fail(
-    'unavailable',
-    'The server that held this session stopped while it handled this. Look whether it was done before you try again.',
-    { retry_after_s: 1 },
-  );
 
 const unanswered = (): Result<never> =>
   fail(
@@ -86,8 +86,8 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
     let begun = false;
     let lapse: number | undefined;
     for (;;) {
+      // An owner before may have done it: with the same id nothing is done twice.
       if (await here.holds(session)) {
-        if (begun && !isRepeatable(name)) return unknownOutcome();
         const done = await commands[name](...input);
         // Taken from us while this process stood still: nothing was done here, so it is for the one that has it now.
         if (done.ok || done.error.code !== 'busy' || here.isHere(session)) return done;
@@ -141,10 +141,10 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
     deleteQueued: (id, entry) => command('deleteQueued', id, entry),
     interrupt: (id) => command('interrupt', id),
     resume: (id) => command('resume', id),
-    fork: (id, at_item) => command('fork', id, at_item),
+    fork: (id, body) => command('fork', id, { ...body, id: body.id ?? newId<ConversationId>('con') }),
     activate: (id, conversation) => command('activate', id, conversation),
-    retry: (id) => command('retry', id),
-    edit: (id, item, text) => command('edit', id, item, text),
+    retry: (id, body) => command('retry', id, { id: body.id ?? newId<TurnId>('trn') }),
+    edit: (id, body) => command('edit', id, { ...body, id: body.id ?? newId<ItemId>('itm') }),
     answer: (id, item, decision) => command('answer', id, item, decision),
     theirs,
 

@@ -1,6 +1,5 @@
 import type { Engine, Failure, Result } from '@maestro/ports';
 import {
-  Conversation,
   ConversationId,
   Decision,
   ErrorCode,
@@ -42,48 +41,27 @@ type Schemas = {
   readonly [K in CommandName]: {
     readonly input: z.ZodType<CommandInput[K]>;
     readonly value: z.ZodType<CommandValue[K]>;
-    /** true: running it a second time does no harm, even on another server. */
-    readonly repeatable: boolean;
   };
 };
 
-const begun = { session: Session, turn_id: TurnId };
-
-/** How commands and their results look between servers. */
+/** How commands and their results look between servers. Those that make something have its id by then: running one again does no harm. */
 const schemas: Schemas = {
-  patch: { input: z.tuple([SessionId, routes.patchSession.body]), value: Session, repeatable: true },
-  delete: { input: z.tuple([SessionId]), value: z.undefined(), repeatable: true },
-  // Always with an id by the time it is forwarded.
-  send: {
-    input: z.tuple([SessionId, routes.sendMessage.body]),
-    value: routes.sendMessage.response,
-    repeatable: true,
-  },
+  patch: { input: z.tuple([SessionId, routes.patchSession.body]), value: Session },
+  delete: { input: z.tuple([SessionId]), value: z.undefined() },
+  send: { input: z.tuple([SessionId, routes.sendMessage.body]), value: routes.sendMessage.response },
   patchQueued: {
     input: z.tuple([SessionId, QueueId, routes.patchQueued.body]),
     value: z.array(QueueEntry),
-    repeatable: true,
   },
-  deleteQueued: { input: z.tuple([SessionId, QueueId]), value: z.undefined(), repeatable: true },
-  interrupt: { input: z.tuple([SessionId]), value: Session, repeatable: true },
-  resume: { input: z.tuple([SessionId]), value: z.object({ turn_id: TurnId }), repeatable: true },
-  // JSON has no undefined in a list.
-  fork: {
-    input: z.tuple([SessionId, z.union([ItemId, z.null()]).transform((at) => at ?? undefined)]),
-    value: z.object({ session: Session, conversation: Conversation }),
-    repeatable: false,
-  },
-  activate: { input: z.tuple([SessionId, ConversationId]), value: Session, repeatable: true },
-  retry: { input: z.tuple([SessionId]), value: z.object(begun), repeatable: false },
-  edit: {
-    input: z.tuple([SessionId, ItemId, z.string()]),
-    value: z.object({ ...begun, item: Item }),
-    repeatable: false,
-  },
-  answer: { input: z.tuple([SessionId, ItemId, Decision]), value: Item, repeatable: true },
+  deleteQueued: { input: z.tuple([SessionId, QueueId]), value: z.undefined() },
+  interrupt: { input: z.tuple([SessionId]), value: Session },
+  resume: { input: z.tuple([SessionId]), value: z.object({ turn_id: TurnId }) },
+  fork: { input: z.tuple([SessionId, routes.fork.body]), value: routes.fork.response },
+  activate: { input: z.tuple([SessionId, ConversationId]), value: Session },
+  retry: { input: z.tuple([SessionId, routes.retry.body]), value: routes.retry.response },
+  edit: { input: z.tuple([SessionId, routes.editMessage.body]), value: routes.editMessage.response },
+  answer: { input: z.tuple([SessionId, ItemId, Decision]), value: Item },
 };
-
-export const isRepeatable = (name: CommandName): boolean => schemas[name].repeatable;
 
 const isCommand = (name: string): name is CommandName => Object.hasOwn(schemas, name);
 

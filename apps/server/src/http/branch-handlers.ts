@@ -19,7 +19,7 @@ export const branchHandlers = ({
     const switched = await engine.activate(params.session_id, body.id);
     return switched.ok ? ok({ session: switched.value }) : switched;
   },
-  fork: ({ params, body }) => engine.fork(params.session_id, body.at_item),
-  retry: ({ params }) => engine.retry(params.session_id),
-  editMessage: ({ params, body }) => engine.edit(params.session_id, body.item_id, body.text),
+  fork: ({ params, body }) => engine.fork(params.session_id, body),
+  retry: ({ params, body }) => engine.retry(params.session_id, body),
+  editMessage: ({ params, body }) => engine.edit(params.session_id, body),
 });

@@ -109,7 +109,7 @@ const operationOf = (route: Route, components: Map<string, unknown>): JsonSchema
     route.body === undefined
       ? undefined
       : {
-          required: true,
+          required: route.body === 'bytes' || !route.body.safeParse(undefined).success,
           content:
             route.body === 'bytes'
               ? { '*/*': bytes }

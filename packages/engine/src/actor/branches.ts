@@ -9,49 +9,120 @@ import {
   type Result,
   type SessionStore,
 } from '@maestro/ports';
-import type { Conversation, ConversationId, Item, ItemId, ItemOf, SessionId } from '@maestro/protocol';
+import type {
+  Conversation,
+  ConversationId,
+  Item,
+  ItemId,
+  ItemOf,
+  RouteParsed,
+  Routes,
+  Session,
+  SessionId,
+  TurnId,
+} from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
-import { takenOver } from './refusals.ts';
+import { idTaken, noMessage, nothingToAnswer, takenOver, unwritten, whileRunning } from './refusals.ts';
 import type { SessionWriter } from './session-writer.ts';
+import { runningChange, startChange } from './turn-changes.ts';
+
+type Body<K extends 'fork' | 'retry' | 'editMessage'> =
+  RouteParsed<Routes[K]> extends { body: infer B } ? B : never;
+
+/** A turn on a branch of its own. `fresh`: it was begun by this call and must be run. */
+interface Begun {
+  readonly turn_id: TurnId;
+  readonly fresh: boolean;
+}
 
 /** Items of one page while looking back for the last message. */
 const page = 200;
 
-/** Branches of one session, written in line with its other changes. */
+/**
+ * Branches of one session, written in line with its other changes. None is made while a turn runs; a command with an
+ * id that is known already answers what it made the first time.
+ */
 export class Branches {
   readonly #store: SessionStore;
   readonly #lease: Lease;
   readonly #writer: SessionWriter;
+  readonly #isRunning: () => boolean;
 
-  constructor(store: SessionStore, lease: Lease, writer: SessionWriter) {
+  constructor(store: SessionStore, lease: Lease, writer: SessionWriter, isRunning: () => boolean) {
     this.#store = store;
     this.#lease = lease;
     this.#writer = writer;
+    this.#isRunning = isRunning;
   }
 
-  /** Makes a branch at a place and goes over to it. */
-  async fork(place: ForkPlace): Promise<Result<Conversation>> {
-    const id = newId<ConversationId>('con');
+  /** Makes a branch that ends with the step of an item, or with everything, and goes over to it. */
+  async fork({ id = newId<ConversationId>('con'), at_item }: Body<'fork'>): Promise<Result<Conversation>> {
+    const known = await this.#conversation(id);
+    if (known) return ok(known);
+    if (this.#isRunning()) return whileRunning();
+    const place: ForkPlace = at_item ? { type: 'with', item: at_item } : { type: 'end' };
     const written = await this.#writer.branch(() => this.#store.fork(this.#lease, id, place));
     if (!written.ok) return refused(written.error, 'body.at_item');
-    const made = (await this.#store.conversations(this.#lease.session_id)).find((each) => each.id === id);
+    const made = await this.#conversation(id);
     return made ? ok(made) : fail('internal', 'The branch was made but cannot be read.');
   }
 
-  /** Makes a branch at a place, goes over to it and writes the first change there: both or neither. */
-  async begin(place: ForkPlace, first: Change): Promise<Result<Committed>> {
-    const id = newId<ConversationId>('con');
-    const written = await this.#writer.branch(() => this.#store.fork(this.#lease, id, place, first));
-    return written.ok ? written : refused(written.error, 'body.at_item');
-  }
-
-  async activate(conversation: ConversationId): Promise<Result<void>> {
+  /** Goes over to another branch. To the one that is open already changes nothing. */
+  async activate(conversation: ConversationId, active: ConversationId): Promise<Result<void>> {
+    if (conversation === active) return ok(undefined);
+    if (this.#isRunning()) return whileRunning();
     const written = await this.#writer.branch(() => this.#store.activate(this.#lease, conversation));
     return written.ok ? ok(undefined) : refused(written.error, 'body.id');
   }
 
+  /** Begins a turn that answers the last message again, on a new branch that ends with it. */
+  async retry({ id }: Body<'retry'>): Promise<Result<Begun>> {
+    const known = id && (await this.#store.turn(id));
+    if (known) return known.session_id === this.#session ? ok(again(known.id)) : idTaken();
+    if (this.#isRunning()) return whileRunning();
+    const last = await this.#lastMessage();
+    if (!last) return nothingToAnswer();
+    const turn_id = id ?? newId<TurnId>('trn');
+    const made = await this.#begin({ type: 'with', item: last.id }, runningChange(turn_id, 0));
+    return made.ok ? ok({ turn_id, fresh: true }) : made;
+  }
+
+  /** Begins a turn with a message of the past in other words, on a new branch that ends before it. */
+  async edit(
+    { id, item_id, text }: Body<'editMessage'>,
+    session: Session,
+  ): Promise<Result<Begun & { readonly item: Item }>> {
+    const known = id && (await this.#store.item(this.#session, id));
+    if (known)
+      return isMessage(known) && known.turn_id ? ok({ ...again(known.turn_id), item: known }) : idTaken();
+    if (this.#isRunning()) return whileRunning();
+    const message = await this.#message(item_id);
+    if (!message) return noMessage();
+    const attachments = message.data.attachments ?? [];
+    const { turn_id, change } = startChange(
+      session,
+      [{ id: id ?? newId<ItemId>('itm'), text, attachments }],
+      [],
+    );
+    const made = await this.#begin({ type: 'before', item: item_id }, change);
+    if (!made.ok) return made;
+    const [item] = made.value.items;
+    return item ? ok({ turn_id, item, fresh: true }) : unwritten();
+  }
+
+  /** Makes a branch at a place, goes over to it and writes the first change there: both or neither. */
+  async #begin(place: ForkPlace, first: Change): Promise<Result<Committed>> {
+    const id = newId<ConversationId>('con');
+    const written = await this.#writer.branch(() => this.#store.fork(this.#lease, id, place, first));
+    return written.ok ? written : refused(written.error, 'body.item_id');
+  }
+
+  async #conversation(id: ConversationId): Promise<Conversation | undefined> {
+    return (await this.#store.conversations(this.#session)).find((each) => each.id === id);
+  }
+
   /** The last thing the person said on the active branch. */
-  async lastMessage(): Promise<ItemOf<'user_message'> | undefined> {
+  async #lastMessage(): Promise<ItemOf<'user_message'> | undefined> {
     for (let before: number | undefined; ; ) {
       const { items, has_more } = await this.#store.items(this.#session, {
         limit: page,
@@ -63,7 +134,7 @@ export class Branches {
     }
   }
 
-  async message(id: ItemId): Promise<ItemOf<'user_message'> | undefined> {
+  async #message(id: ItemId): Promise<ItemOf<'user_message'> | undefined> {
     const item = await this.#store.item(this.#session, id);
     return item && isMessage(item) ? item : undefined;
   }
@@ -73,10 +144,13 @@ export class Branches {
   }
 }
 
+const again = (turn_id: TurnId): Begun => ({ turn_id, fresh: false });
+
 const isMessage = (item: Item): item is ItemOf<'user_message'> => item.kind === 'user_message';
 
 const refused = (error: BranchError, field: string): Result<never> => {
   if (error.type === 'unknown') return fail('not_found', error.message, { field });
+  if (error.type === 'taken') return idTaken();
   if (error.type === 'unavailable')
     return fail(
       'unavailable',

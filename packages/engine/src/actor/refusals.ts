@@ -34,6 +34,12 @@ export const noMessage = (): Result<never> =>
     field: 'body.item_id',
   });
 
+export const nothingToAnswer = (): Result<never> =>
+  fail('conflict', 'There is no message to answer again: send one.');
+
+export const idTaken = (): Result<never> =>
+  fail('conflict', 'This id belongs to something else already: make a new one.', { field: 'body.id' });
+
 export const whileRunning = (): Result<never> =>
   fail('busy', 'This session is working. Stop it, or wait until it is done.');
 

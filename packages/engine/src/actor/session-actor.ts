@@ -1,12 +1,4 @@
-import {
-  type Committed,
-  type ForkPlace,
-  fail,
-  type HistoryRow,
-  type Lease,
-  ok,
-  type Result,
-} from '@maestro/ports';
+import { type Committed, fail, type HistoryRow, type Lease, ok, type Result } from '@maestro/ports';
 import type {
   Attachment,
   Card,
@@ -42,32 +34,25 @@ import { OpenItems } from './open-items.ts';
 import { auditPatch } from './patch-audit.ts';
 import {
   closing,
+  idTaken,
   noLongerWaiting,
-  noMessage,
   notArchived,
   notWritten,
   stoppedUnwritten,
   takenOver,
-  unwritten,
-  whileRunning,
 } from './refusals.ts';
 import { safePublisher } from './safe-publisher.ts';
 import { type Pending, SessionWriter } from './session-writer.ts';
 import { held, inWords, isStopped, type StopReason } from './stop.ts';
 import { inTime } from './store-wait.ts';
-import {
-  changeNotices,
-  endChange,
-  resumeChange,
-  runningChange,
-  startChange,
-  turnOf,
-} from './turn-changes.ts';
+import { changeNotices, endChange, resumeChange, startChange, turnOf } from './turn-changes.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
-type Send = RouteParsed<Routes['sendMessage']>['body'];
+type Body<K extends 'sendMessage' | 'patchSession' | 'patchQueued' | 'fork' | 'retry' | 'editMessage'> =
+  RouteParsed<Routes[K]> extends { body: infer B } ? B : never;
+type Send = Body<'sendMessage'>;
 type Sent = RouteOutput<Routes['sendMessage']>;
-type Patch = RouteParsed<Routes['patchSession']>['body'];
+type Patch = Body<'patchSession'>;
 
 interface Running {
   readonly turn_id: TurnId;
@@ -133,7 +118,7 @@ export class SessionActor {
       log: deps.log,
     });
     this.#checkpoints = new Checkpoints(this.live, this.#writer, deps.log);
-    this.#branches = new Branches(deps.stores.sessions, lease, this.#writer);
+    this.#branches = new Branches(deps.stores.sessions, lease, this.#writer, () => this.running);
   }
 
   get lease(): Lease {
@@ -155,7 +140,7 @@ export class SessionActor {
     if (running?.abort.signal.aborted) await inTime(running.ended, answer_ms, () => undefined);
     return this.#command(async () => {
       const repeated = body.id ? await this.#known(body.id) : undefined;
-      if (repeated) return ok(repeated);
+      if (repeated) return repeated;
       const message: Incoming = { id: body.id ?? newId<ItemId>('itm'), text: body.text, attachments };
       if (this.#running) return this.#enqueue(message, body.deliver);
       return this.#start([message]);
@@ -173,7 +158,7 @@ export class SessionActor {
     });
   }
 
-  patchQueued(id: QueueId, body: RouteParsed<Routes['patchQueued']>['body']): Promise<Result<QueueEntry[]>> {
+  patchQueued(id: QueueId, body: Body<'patchQueued'>): Promise<Result<QueueEntry[]>> {
     return this.#command(async () => {
       const entry = this.#queue.find(id);
       if (!entry) return noLongerWaiting();
@@ -231,56 +216,47 @@ export class SessionActor {
       const last = await this.#deps.stores.sessions.lastTurn(this.#session.id);
       if (!last || last.status === 'done')
         return fail('conflict', 'There is nothing to resume: the last turn is finished.');
-      const written = await this.#writer.commit(resumeChange(last));
+      // One that other branches show as well stays for them as it ended.
+      const isShared = last.conversation_id !== this.#session.conversation_id;
+      const turn = isShared ? { id: newId<TurnId>('trn'), steps: 0 } : last;
+      const written = await this.#writer.commit(resumeChange(turn));
       if (!written.ok) return notWritten(written.error);
-      this.#launch(last.id, last.steps);
-      return ok({ turn_id: last.id });
+      this.#launch(turn.id, turn.steps);
+      return ok({ turn_id: turn.id });
     });
   }
 
-  fork(place: ForkPlace): Promise<Result<{ session: Session; conversation: Conversation }>> {
+  fork(body: Body<'fork'>): Promise<Result<{ session: Session; conversation: Conversation }>> {
     return this.#command(async () => {
-      if (this.#running) return whileRunning();
-      const made = await this.#branches.fork(place);
+      const made = await this.#branches.fork(body);
       return made.ok ? ok({ session: this.#session, conversation: made.value }) : made;
     });
   }
 
   activate(conversation: ConversationId): Promise<Result<Session>> {
     return this.#command(async () => {
-      if (this.#running) return whileRunning();
-      const done = await this.#branches.activate(conversation);
+      const done = await this.#branches.activate(conversation, this.#session.conversation_id);
       return done.ok ? ok(this.#session) : done;
     });
   }
 
-  /** Answers the last message again, on a new branch that ends with it. */
-  retry(): Promise<Result<{ session: Session; turn_id: TurnId }>> {
+  retry(body: Body<'retry'>): Promise<Result<{ session: Session; turn_id: TurnId }>> {
     return this.#command(async () => {
-      if (this.#running) return whileRunning();
-      const last = await this.#branches.lastMessage();
-      if (!last) return fail('conflict', 'There is no message to answer again: send one.');
-      const turn_id = newId<TurnId>('trn');
-      const made = await this.#branches.begin({ type: 'with', item: last.id }, runningChange(turn_id, 0));
-      if (!made.ok) return made;
-      this.#launch(turn_id, 0);
+      const begun = await this.#branches.retry(body);
+      if (!begun.ok) return begun;
+      const { turn_id, fresh } = begun.value;
+      if (fresh) this.#launch(turn_id, 0);
       return ok({ session: this.#session, turn_id });
     });
   }
 
-  /** Sends a message of the past with other words, on a new branch that ends before it. */
-  edit(id: ItemId, text: string): Promise<Result<{ session: Session; item: Item; turn_id: TurnId }>> {
+  edit(body: Body<'editMessage'>): Promise<Result<{ session: Session; item: Item; turn_id: TurnId }>> {
     return this.#command(async () => {
-      if (this.#running) return whileRunning();
-      const message = await this.#branches.message(id);
-      if (!message) return noMessage();
-      const again = { id: newId<ItemId>('itm'), text, attachments: message.data.attachments ?? [] };
-      const { turn_id, change } = startChange(this.#session, [again], []);
-      const made = await this.#branches.begin({ type: 'before', item: id }, change);
-      if (!made.ok) return made;
-      this.#launch(turn_id, 0);
-      const [item] = made.value.items;
-      return item ? ok({ session: this.#session, item, turn_id }) : unwritten();
+      const begun = await this.#branches.edit(body, this.#session);
+      if (!begun.ok) return begun;
+      const { turn_id, item, fresh } = begun.value;
+      if (fresh) this.#launch(turn_id, 0);
+      return ok({ session: this.#session, item, turn_id });
     });
   }
 
@@ -324,11 +300,12 @@ export class SessionActor {
     });
   }
 
-  async #known(id: ItemId): Promise<Sent | undefined> {
+  async #known(id: ItemId): Promise<Result<Sent> | undefined> {
     const queued = this.#queue.find(asQueue(id));
-    if (queued) return { queued };
+    if (queued) return ok({ queued });
     const item = await this.#deps.stores.sessions.item(this.#session.id, id);
-    return item ? { item, ...(item.turn_id ? { turn_id: item.turn_id } : {}) } : undefined;
+    if (item && item.kind !== 'user_message') return idTaken();
+    return item && ok({ item, ...(item.turn_id ? { turn_id: item.turn_id } : {}) });
   }
 
   async #enqueue(message: Incoming, deliver: 'queue' | 'now'): Promise<Result<Sent>> {

@@ -14,10 +14,10 @@ export const untitledSession = 'New session';
 /** Longest title made from a message, UTF-16 units. */
 const titleLength = 60;
 
-/** A turn runs, from its beginning or after `steps` finished ones. */
+/** A turn runs, from its beginning or after `steps` finished ones. It wakes a session that was put away. */
 export const runningChange = (turn_id: TurnId, steps: number): Change => ({
   turn: { id: turn_id, status: 'running', cause: null, reason: null, steps },
-  session: { status: 'running', waiting_for: null },
+  session: { status: 'running', waiting_for: null, archived: false },
 });
 
 /** A turn that begins with messages; `dequeue`: those of them that waited. */
@@ -40,7 +40,7 @@ export const startChange = (
 };
 
 /** A turn goes on where it was stopped. */
-export const resumeChange = ({ id, steps }: Turn): Change => ({
+export const resumeChange = ({ id, steps }: Pick<Turn, 'id' | 'steps'>): Change => ({
   items: [notice(id, { code: 'turn_resumed', level: 'info', text: 'Resumed from the last finished step.' })],
   ...runningChange(id, steps),
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ConversationId, ItemId, SessionId, TurnId } from '../ids.ts';
-import { Item } from '../item.ts';
+import { Item, MessageText } from '../item.ts';
 import { route } from '../route.ts';
+
 import { Conversation, Session } from '../session.ts';
 
 const one = z.object({ session_id: SessionId });
@@ -32,9 +33,9 @@ export const fork = route({
   method: 'POST',
   path: '/api/v1/sessions/:session_id/fork',
   summary:
-    'Makes a branch that shares everything up to the step of an item (or everything), and switches to it.',
+    'Makes a branch that shares everything up to the step of an item (or everything), and switches to it. Repeating it with the same id, of the branch, gives the same branch.',
   params: one,
-  body: z.strictObject({ at_item: ItemId.optional() }),
+  body: z.strictObject({ id: ConversationId.optional(), at_item: ItemId.optional() }).default({}),
   response: z.object({ session: Session, conversation: Conversation }),
   status: 201,
 });
@@ -43,8 +44,10 @@ export const retry = route({
   id: 'retry',
   method: 'POST',
   path: '/api/v1/sessions/:session_id/retry',
-  summary: 'Answers the last message again, on a new branch. The first answer is kept on its own.',
+  summary:
+    'Answers the last message again, on a new branch. The first answer is kept on its own. Repeating it with the same id, of the turn, gives the same turn.',
   params: one,
+  body: z.strictObject({ id: TurnId.optional() }).default({}),
   response: z.object({ session: Session, turn_id: TurnId }),
   status: 202,
 });
@@ -53,9 +56,10 @@ export const editMessage = route({
   id: 'editMessage',
   method: 'POST',
   path: '/api/v1/sessions/:session_id/edit',
-  summary: 'Sends a message of the past again with other words, on a new branch.',
+  summary:
+    'Sends a message of the past again with other words, on a new branch. Repeating it with the same id, of the new message, gives the same message.',
   params: one,
-  body: z.strictObject({ item_id: ItemId, text: z.string().trim().min(1).max(900_000) }),
+  body: z.strictObject({ id: ItemId.optional(), item_id: ItemId, text: MessageText }),
   response: z.object({ session: Session, item: Item, turn_id: TurnId }),
   status: 202,
 });

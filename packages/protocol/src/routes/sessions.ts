@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Message, RawExchange } from '../audit.ts';
 import { BlobId, ItemId, MessageId, QueueId, SessionId, TurnId } from '../ids.ts';
-import { Item } from '../item.ts';
+import { Item, MessageText, mostText } from '../item.ts';
 import { Snapshot } from '../live.ts';
 import { route } from '../route.ts';
 import { Card, Effort, QueueEntry, Session, ToolSwitches } from '../session.ts';
@@ -108,7 +108,7 @@ export const sendMessage = route({
   body: z
     .strictObject({
       id: ItemId.optional(),
-      text: z.string().max(900_000),
+      text: z.string().max(mostText),
       attachments: z.array(BlobId).max(20).optional(),
       deliver: z.enum(['queue', 'now']).default('queue'),
     })
@@ -141,7 +141,7 @@ export const patchQueued = route({
   params: queued,
   body: z
     .strictObject({
-      text: z.string().min(1).max(900_000).optional(),
+      text: MessageText.optional(),
       deliver: z.enum(['queue', 'now']).optional(),
       index: z.int().nonnegative().optional(),
     })

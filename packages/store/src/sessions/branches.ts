@@ -7,11 +7,11 @@ import type {
   Result,
   SessionStore,
 } from '@maestro/ports';
-import type { Conversation, ConversationId, ItemOf } from '@maestro/protocol';
+import type { Conversation, ConversationId, ItemOf, SessionId } from '@maestro/protocol';
 import type { Database, Statement } from '../database.ts';
 import { cardOf, instant, type SessionRow, sessionOf } from '../rows.ts';
 import { clean } from '../text.ts';
-import { chain, everything, itemsOfChain, messagesOfChain } from './chain.ts';
+import { chain, everything, itemsOfChain, messagesOfChain, turnsOfChain } from './chain.ts';
 import { makeCommit, type Prepare, refused, unavailable } from './commit.ts';
 import { findPlace, type Shared } from './fork-place.ts';
 
@@ -69,12 +69,13 @@ export const makeBranches = (db: Database, prepare: Prepare): Branches => {
     fork: (lease, id, place, first) =>
       answered(
         (async () => {
-          const known = await db.query({
-            text: 'select from conversations where session_id = $1 and id = $2',
-            values: [lease.session_id, id],
+          const [known] = await db.query<{ session_id: SessionId }>({
+            text: 'select session_id from conversations where id = $1',
+            values: [id],
           });
+          if (known && known.session_id !== lease.session_id) return taken;
           // Asked a second time, because the outcome of the first was unknown.
-          if (known.length > 0) return activate(lease, id);
+          if (known) return activate(lease, id);
           const shared = await findPlace(db, lease.session_id, place);
           if (shared) {
             const preview = await lastWords(shared.parent_id, shared.position);
@@ -105,23 +106,31 @@ class NotWritten extends Error {
   }
 }
 
+const taken: Changed = {
+  ok: false,
+  error: { type: 'taken', message: 'Another session has a branch with this id.' },
+};
 const unknown = (message: string): Changed => ({ ok: false, error: { type: 'unknown', message } });
 
-/** Makes the branch in `$4`, whose last words are `$5`, the active one. */
-const switched = (context_tokens: string, where = 'true'): string => `s as (
+/** A session that works goes on; one that does not is as the last turn of the branch ended. */
+const statusAfter = (last_turn: string): string =>
+  `case when status in ('running', 'waiting') then status when ${last_turn} = 'failed' then 'failed' else 'idle' end`;
+
+/** Makes the branch in `$4`, whose last words are `$5`, the active one. `last_turn`: the status of its last turn. */
+const switched = (context_tokens: string, last_turn: string, where = 'true'): string => `s as (
   update sessions set conversation_id = $4, preview = $5, seq = seq + 1, session_seq = seq + 1, branch_seq = seq + 1,
-    context_tokens = ${context_tokens}, updated_at = now()
+    context_tokens = ${context_tokens}, status = ${statusAfter(last_turn)}, updated_at = now()
   where session_id = $1 and lease_owner = $2 and lease_epoch = $3 and ${where} returning *)`;
 
 const forkStatement = (lease: Lease, id: ConversationId, shared: Shared, preview: string): Statement => ({
   name: 'fork',
-  text: `with ${switched('$9::bigint')},
+  text: `with ${switched('$9::bigint', '$10::text')},
     made as (insert into conversations (id, session_id, parent_id, fork_position, fork_ordinal)
       select s.conversation_id, s.session_id, $6, $7, $8 from s)
     select row_to_json(s) as session, s.cost_usd from s`,
   values: [
     ...[lease.session_id, lease.owner, lease.epoch, id, clean(preview)],
-    ...[shared.parent_id, shared.position, shared.ordinal, shared.context_tokens],
+    ...[shared.parent_id, shared.position, shared.ordinal, shared.context_tokens, shared.last_turn],
   ],
 });
 
@@ -136,7 +145,8 @@ const activateStatement = (lease: Lease, conversation: ConversationId, preview: 
   name: 'activate',
   text: `with recursive ${chain('(select id from conversations where id = $4 and session_id = $1)')},
     call as (${lastCall}),
-    ${switched('coalesce((select tokens from call), 0)', 'exists (select 1 from chain)')}
+    turn as (select t.status ${turnsOfChain('true')} order by t.no desc limit 1),
+    ${switched('coalesce((select tokens from call), 0)', '(select status from turn)', 'exists (select 1 from chain)')}
     select row_to_json(s) as session, s.cost_usd from s`,
   values: [lease.session_id, lease.owner, lease.epoch, conversation, clean(preview)],
 });

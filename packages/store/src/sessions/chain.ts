@@ -23,6 +23,11 @@ export const itemsOfChain = (select: string, where: string, order: 'asc' | 'desc
     order by i.position ${order} limit ${limit}) i
   order by i.position ${order} limit ${limit}`;
 
+/** The turns of the session in `$1` that the chain shows, as `t`: a turn is seen from where it was started on. */
+export const turnsOfChain = (where: string): string => `
+  from turns t join chain k on k.id = t.conversation_id and t.position <= k.most_position
+  where t.session_id = $1 and ${where}`;
+
 /** The first `limit` rows of the chain by ordinal, as `m`. */
 export const messagesOfChain = (
   select: string,

@@ -1,8 +1,8 @@
 import type { ForkPlace } from '@maestro/ports';
-import type { ConversationId, SessionId, TurnId } from '@maestro/protocol';
+import type { ConversationId, SessionId, Turn, TurnId } from '@maestro/protocol';
 import type { Database } from '../database.ts';
 import type { MessageRow } from '../rows.ts';
-import { activeChain, everything, itemsOfChain, messagesOfChain } from './chain.ts';
+import { activeChain, everything, itemsOfChain, messagesOfChain, turnsOfChain } from './chain.ts';
 
 /** What a new branch shares: items of `parent_id`, as it sees them, up to `position` and messages up to `ordinal`. */
 export interface Shared {
@@ -11,6 +11,8 @@ export interface Shared {
   readonly ordinal: number;
   /** What the last call that is shared left in the context, tokens. */
   readonly context_tokens: number;
+  /** How the last turn that is shared ended; null: none is. */
+  readonly last_turn: Turn['status'] | null;
 }
 
 type Row = Pick<MessageRow, 'conversation_id' | 'turn_id' | 'role' | 'position' | 'ordinal'> & {
@@ -114,9 +116,10 @@ class BranchRows {
           `m.ordinal <= $3 and m.role = 'assistant' and m.in_history and m.request_tokens is not null`,
           'desc',
           '1',
-        )})
+        )}),
+        turn as (select t.status ${turnsOfChain('t.position <= (select position from item)')} order by t.no desc limit 1)
         select k.id as parent_id, coalesce((select position from item), 0) as position, coalesce((select ordinal from row), 0) as ordinal,
-          coalesce((select tokens from call), 0) as context_tokens
+          coalesce((select tokens from call), 0) as context_tokens, (select status from turn) as last_turn
         from chain k
         where k.depth = coalesce(least((select depth from item), (select depth from row)), (select max(depth) from chain))`,
       values: [this.#session, position, ordinal],

@@ -12,7 +12,7 @@ import {
   type TurnRow,
   turnOf,
 } from '../rows.ts';
-import { activeChain, chain, itemsOfChain } from './chain.ts';
+import { activeChain, chain, itemsOfChain, turnsOfChain } from './chain.ts';
 import { itemColumns } from './columns.ts';
 import { oneItem } from './one-item.ts';
 
@@ -20,11 +20,6 @@ type Reads = Pick<SessionStore, 'snapshot' | 'changes' | 'items' | 'item' | 'tur
 
 /** A session row with parts of it as JSON, one picture because it is one statement. */
 type Picture = SessionRow & { queue: QueueRow[] | null; turns: TurnRow[] | null; items: ItemRow[] | null };
-
-/** A turn is seen from where it was started on. */
-const turnsOfChain = (where: string): string => `
-  select t.* from turns t join chain k on k.id = t.conversation_id and t.position <= k.most_position
-  where t.session_id = $1 and ${where}`;
 
 const queueOf = `(select json_agg(q order by q."order") from session_queue q where q.session_id = s.session_id) as queue`;
 
@@ -34,7 +29,7 @@ export const makeReads = (db: Database, epoch: () => string): Reads => ({
       name: 'snapshot',
       text: `with recursive ${activeChain}
         select s.*, ${queueOf},
-        (select json_agg(t) from (${turnsOfChain('true')} order by t.no desc limit 1) t) as turns,
+        (select json_agg(t) from (select t.* ${turnsOfChain('true')} order by t.no desc limit 1) t) as turns,
         (select json_agg(i order by i.position) from (${itemsOfChain(itemColumns, `i.status <> 'removed'`, 'desc', '$2 + 1')}) i) as items
         from sessions s where s.session_id = $1`,
       values: [id, tail],
@@ -63,7 +58,7 @@ export const makeReads = (db: Database, epoch: () => string): Reads => ({
       name: 'changes_head',
       text: `with recursive ${activeChain}
         select s.*, ${queueOf},
-        (select json_agg(t order by t.seq) from (${turnsOfChain('t.seq > $2')} order by t.seq limit $3 + 1) t) as turns
+        (select json_agg(t order by t.seq) from (select t.* ${turnsOfChain('t.seq > $2')} order by t.seq limit $3 + 1) t) as turns
         from sessions s where s.session_id = $1`,
       values: [id, after, limit],
     });
@@ -129,7 +124,7 @@ export const makeReads = (db: Database, epoch: () => string): Reads => ({
   lastTurn: async (id) => {
     const [row] = await db.query<TurnRow>({
       name: 'last_turn',
-      text: `with recursive ${activeChain} ${turnsOfChain('true')} order by t.no desc limit 1`,
+      text: `with recursive ${activeChain} select t.* ${turnsOfChain('true')} order by t.no desc limit 1`,
       values: [id],
     });
     return row && turnOf(row);
