@@ -107,6 +107,21 @@ describe('branches of a conversation (A17)', () => {
     ]);
   });
 
+  it('forks from a tool call, with its whole step', async () => {
+    const working_directory = stage.house.folder({ 'input.txt': 'abc' });
+    const session = await stage.house.session({ working_directory });
+    (await stage.house.ask(session.id, 'read input.txt and write its upper case to out.txt')).close();
+    const page = await stage.page({ path: `/sessions/${session.id}` });
+    const read = page.locator('.tool', { hasText: 'read_file' });
+    await page.locator('.tool', { hasText: 'write_file' }).waitFor();
+    await read.locator('.fold').click();
+    await read.getByRole('button', { name: 'Fork from here' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.tool', { hasText: 'write_file' }).waitFor({ state: 'detached' });
+    await branchButton(page).getByText('Branch 2 of 2').waitFor();
+    expect(await page.locator('.tool').count()).toBe(1);
+  });
+
   it('can do none of it while a turn runs, and says why', async () => {
     const page = await talked(['say alpha']);
     await say(page, 'write 900 words at 40 tokens per second');

@@ -113,6 +113,28 @@ describe('the chat page (W5, W6, W7)', () => {
     stage.complaints.length = 0;
   });
 
+  it('sends a message once whose answer was lost, however often it is sent again', async () => {
+    const session = await stage.house.session();
+    const page = await stage.page({ path: `/sessions/${session.id}` });
+    await page.route(
+      '**/messages',
+      async (route) => {
+        await route.fetch();
+        await route.abort();
+      },
+      { times: 1 },
+    );
+    await say(page, 'say once');
+    await page.getByText(/^Not sent: Maestro does not answer/).waitFor();
+    await page.locator('.agent', { hasText: 'once' }).waitFor();
+    await page.getByLabel('Message to the agent').press('Enter');
+    await expect.poll(() => page.getByLabel('Message to the agent').inputValue()).toBe('');
+    await expect.poll(() => page.getByText(/^Not sent/).count()).toBe(0);
+    const { items } = await stage.house.client.listItems({ params: { session_id: session.id } });
+    expect(items.filter((item) => item.kind === 'user_message')).toHaveLength(1);
+    stage.complaints.length = 0;
+  });
+
   it('says why a turn failed and what to do, and retries', async () => {
     const session = await stage.house.session();
     const page = await stage.page({ path: `/sessions/${session.id}` });

@@ -72,4 +72,72 @@ describe('waiting messages (W5)', () => {
     expect(await focused(page)).toBe('Message to the agent');
     await expect.poll(() => order(queue)).toEqual(['say two']);
   });
+
+  it('keeps every button of a long message in sight at 1024 pixels (W10)', async () => {
+    const { page, queue } = await waiting([`say ${'much '.repeat(60)}`, 'say two']);
+    await page.setViewportSize({ width: 1024, height: 768 });
+    const row = queue.locator('li').first();
+    for (const name of ['Edit', 'Send now', 'Take back']) {
+      const box = await row.getByRole('button', { name }).boundingBox();
+      expect(box && box.x + box.width).toBeLessThanOrEqual(1024);
+    }
+    await row.getByRole('button', { name: 'Take back' }).click();
+    await expect.poll(() => page.getByLabel('Message to the agent').inputValue()).toContain('say much');
+  });
+
+  it('can still be sent, moved and edited when the turn it was to go into ended before', async () => {
+    const { page, queue } = await waiting([]);
+    await page.getByLabel('Message to the agent').fill('say steered');
+    await page.keyboard.press('Control+Enter');
+    await queue.getByText('goes in before the next step').waitFor();
+    await say(page, 'say second');
+    await queue.getByText('say second').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('Stopped. What had arrived is kept.').waitFor();
+    expect(await queue.getByText('goes in before the next step').count()).toBe(0);
+    const steered = queue.locator('li').first();
+    expect(await steered.getByRole('button').allTextContents()).toEqual([
+      ...['', ''],
+      ...['Edit', 'Send now', 'Take back'],
+    ]);
+    await steered.getByRole('button', { name: 'Send now' }).click();
+    await page.locator('.agent', { hasText: 'steered' }).waitFor();
+  });
+
+  it('gives back what was typed for it when it goes out meanwhile', async () => {
+    const { page, queue, id } = await waiting(['say one', 'say two']);
+    await page.keyboard.press('Escape');
+    await page.getByText('Stopped. What had arrived is kept.').waitFor();
+    const of = async (n: number) => {
+      const params = { session_id: id as never };
+      const entry = (await stage.house.client.getQueue({ params })).queue[n];
+      return { params: { ...params, id: entry?.id ?? ('' as never) } };
+    };
+    await queue.locator('li').nth(1).getByRole('button', { name: 'Edit' }).click();
+    await queue.getByLabel('Edit the waiting message').fill('say more than two');
+    const [first, second] = [await of(0), await of(1)];
+    await stage.house.client.deleteQueued(first);
+    await expect.poll(() => order(queue)).toEqual([]);
+    expect(await queue.getByLabel('Edit the waiting message').inputValue()).toBe('say more than two');
+    await stage.house.client.patchQueued({ ...second, body: { deliver: 'now' } });
+    await page.locator('.agent', { hasText: 'two' }).waitFor();
+    await expect.poll(() => page.getByLabel('Message to the agent').inputValue()).toBe('say more than two');
+    await expect.poll(() => focused(page)).toBe('Message to the agent');
+  });
+
+  it('gives back nothing that went out as it was typed', async () => {
+    const { page, queue, id } = await waiting(['say one']);
+    await page.keyboard.press('Escape');
+    await page.getByText('Stopped. What had arrived is kept.').waitFor();
+    await queue.getByRole('button', { name: 'Edit' }).click();
+    await queue.getByLabel('Edit the waiting message').fill('say changed');
+    const params = { session_id: id as never };
+    const entry = (await stage.house.client.getQueue({ params })).queue[0];
+    await stage.house.client.patchQueued({
+      params: { ...params, id: entry?.id ?? ('' as never) },
+      body: { text: 'say changed', deliver: 'now' },
+    });
+    await page.locator('.agent', { hasText: 'changed' }).waitFor();
+    expect(await page.getByLabel('Message to the agent').inputValue()).toBe('');
+  });
 });

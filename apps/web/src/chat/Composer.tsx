@@ -25,6 +25,8 @@ export function Composer({ session }: { session: Session }) {
   const [uploading, setUploading] = useState(0);
   const [sending, setSending] = useState(false);
   const [over, setOver] = useState(false);
+  /** What was not answered: sent again as it is, it is the same message. */
+  const unanswered = useRef<{ id: ItemId; content: string } | null>(null);
   const running = session.status === 'running' || session.status === 'waiting';
   const archived = session.archived_at !== null;
   /** A program of its own takes nothing while it works. */
@@ -43,18 +45,23 @@ export function Composer({ session }: { session: Session }) {
   const send = async (deliver: 'queue' | 'now'): Promise<void> => {
     if (nothing || sending || uploading > 0) return;
     const sent = draft;
+    const blobs = sent.attachments.map((one) => one.blob_id);
+    const content = JSON.stringify([sent.text, blobs]);
+    if (unanswered.current?.content !== content) unanswered.current = { id: newId<ItemId>('itm'), content };
+    const { id } = unanswered.current;
     setSending(true);
     setDraft(session.id, { text: '', attachments: [] });
     try {
       await client.sendMessage({
         params: { session_id: session.id },
         body: {
-          id: newId<ItemId>('itm'),
+          id,
           text: sent.text,
           deliver,
-          ...(sent.attachments.length > 0 ? { attachments: sent.attachments.map((one) => one.blob_id) } : {}),
+          ...(blobs.length > 0 ? { attachments: blobs } : {}),
         },
       });
+      unanswered.current = null;
       setProblem(null);
     } catch (error) {
       giveBack(session.id, sent.text, sent.attachments);

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useLayoutEffect, useRef } from 'react';
 import { useQueue, useSession } from '../live/session.ts';
 import { announce } from '../ui/announcer.tsx';
+import { useEditsOfGone } from './queue-edits.ts';
 
 const QueueRow = lazy(() => import('./QueueRow.tsx'));
 
@@ -11,6 +12,7 @@ export function Queue() {
   const running = session?.status === 'running' || session?.status === 'waiting';
   // A program of its own takes nothing while it works.
   const takesNow = !(running && session.auth_type === 'cli');
+  useEditsOfGone(queue);
   const list = useRef<HTMLUListElement>(null);
   /** The button that moved an entry; it keeps the focus at the entry's new place. */
   const mover = useRef<string | null>(null);
@@ -38,6 +40,7 @@ export function Queue() {
               entry={entry}
               index={index}
               count={queue.length}
+              running={running}
               takesNow={takesNow}
               onMoved={(direction, to) => {
                 mover.current = `${entry.id} ${direction}`;

@@ -5,6 +5,7 @@ import { useWatch } from '../live/session.ts';
 import { Icon } from '../ui/icons.tsx';
 import { focusComposer, giveBack } from './draft.ts';
 import EditBox from './EditBox.tsx';
+import { queueEdits } from './queue-edits.ts';
 
 type Direction = 'up' | 'down';
 
@@ -12,6 +13,8 @@ interface Props {
   readonly entry: QueueEntry;
   readonly index: number;
   readonly count: number;
+  /** A turn runs. */
+  readonly running: boolean;
   /** It can be sent before those that wait, or into the turn that runs. */
   readonly takesNow: boolean;
   /** Called before the new order comes. */
@@ -19,10 +22,10 @@ interface Props {
 }
 
 /** One waiting message. Alt with an arrow key moves it from anywhere in its row. */
-export default function QueueRow({ entry, index, count, takesNow, onMoved }: Props) {
+export default function QueueRow({ entry, index, count, running, takesNow, onMoved }: Props) {
   const watch = useWatch();
   const [busy, setBusy] = useState(false);
-  const [editing, setEditing] = useState(false);
+  const [editing, setEditing] = useState(() => queueEdits.has(entry.id));
   const [problem, setProblem] = useState<string | null>(null);
   const editButton = useRef<HTMLButtonElement>(null);
   const edited = useRef(false);
@@ -57,8 +60,13 @@ export default function QueueRow({ entry, index, count, takesNow, onMoved }: Pro
     onMoved(direction, to);
     void run(() => client.patchQueued({ params, body: { index: to } }));
   };
+  const edit = (on: boolean): void => {
+    if (on) queueEdits.set(entry.id, entry.text);
+    else queueEdits.delete(entry.id);
+    setEditing(on);
+  };
   const save = async (text: string): Promise<void> => {
-    if (await run(() => client.patchQueued({ params, body: { text } }))) setEditing(false);
+    if (await run(() => client.patchQueued({ params, body: { text } }))) edit(false);
   };
   const keys = (event: KeyboardEvent): void => {
     if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
@@ -71,13 +79,14 @@ export default function QueueRow({ entry, index, count, takesNow, onMoved }: Pro
       <li className="queue-entry editing">
         <EditBox
           label="Edit the waiting message"
-          text={entry.text}
+          text={queueEdits.get(entry.id) ?? entry.text}
           act="Save"
           busy={busy}
           problem={problem}
+          onChange={(text) => queueEdits.set(entry.id, text)}
           onDone={(text) => void save(text)}
           onCancel={() => {
-            setEditing(false);
+            edit(false);
             setProblem(null);
           }}
         />
@@ -93,7 +102,7 @@ export default function QueueRow({ entry, index, count, takesNow, onMoved }: Pro
           {problem}
         </span>
       )}
-      {entry.deliver === 'now' ? (
+      {running && entry.deliver === 'now' ? (
         <span className="hint">
           {takesNow ? 'goes in before the next step' : 'goes in when the turn ends'}
         </span>
@@ -115,7 +124,7 @@ export default function QueueRow({ entry, index, count, takesNow, onMoved }: Pro
             type="button"
             className="button small quiet"
             disabled={busy}
-            onClick={() => setEditing(true)}
+            onClick={() => edit(true)}
           >
             Edit
           </button>

@@ -1,5 +1,5 @@
-import type { ItemId } from '@maestro/protocol';
-import { useState } from 'react';
+import { type ConversationId, type ItemId, newId, type TurnId } from '@maestro/protocol';
+import { useRef, useState } from 'react';
 import { client, failureOf } from '../live/maestro.ts';
 import { useBusy, useWatch } from '../live/session.ts';
 import { focusComposer } from './draft.ts';
@@ -24,10 +24,16 @@ export const useBranching = (): Branching => {
   const [problem, setProblem] = useState<string | null>(null);
   const params = { session_id: watch.id };
 
-  const run = async (act: () => Promise<unknown>): Promise<boolean> => {
+  /** What was tried last and not answered. Tried again it is the same command, id and all, so that it is not done twice. */
+  const tried = useRef<{ what: string; act: () => Promise<unknown> } | null>(null);
+
+  const run = async (what: string, begin: () => () => Promise<unknown>): Promise<boolean> => {
+    const act = tried.current?.what === what ? tried.current.act : begin();
+    tried.current = { what, act };
     setAsking(true);
     try {
       await act();
+      tried.current = null;
       setProblem(null);
       focusComposer();
       return true;
@@ -41,8 +47,20 @@ export const useBranching = (): Branching => {
   return {
     reason: running ? wait : asking ? 'One moment…' : null,
     problem,
-    retry: () => run(() => client.retry({ params })),
-    fork: (at) => run(() => client.fork({ params, body: { at_item: at } })),
-    sendAgain: (item_id, text) => run(() => client.editMessage({ params, body: { item_id, text } })),
+    retry: () =>
+      run('retry', () => {
+        const id = newId<TurnId>('trn');
+        return () => client.retry({ params, body: { id } });
+      }),
+    fork: (at_item) =>
+      run('fork', () => {
+        const id = newId<ConversationId>('con');
+        return () => client.fork({ params, body: { id, at_item } });
+      }),
+    sendAgain: (item_id, text) =>
+      run(`edit ${text}`, () => {
+        const id = newId<ItemId>('itm');
+        return () => client.editMessage({ params, body: { id, item_id, text } });
+      }),
   };
 };

@@ -4,6 +4,7 @@ import { Markdown } from '../../markdown/Markdown.tsx';
 import { useNow } from '../../ui/clock.ts';
 import { duration } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
+import { ForkOfOpened } from './ForkAction.tsx';
 import { useOpen } from './open-rows.ts';
 
 /** Thinking, streamed open; it folds to "Thought for 4 s" when it ends, unless the person chose otherwise. */
@@ -38,7 +39,12 @@ export function Thought({ item }: { item: ItemOf<'thought'> }) {
         <span>{item.data.redacted ? `${words}, kept private by the provider` : words}</span>
       </button>
       <div id={body} hidden={!open} className="thought-body">
-        {open && !empty && <Markdown text={item.data.text} finished={!streaming} />}
+        {open && !empty && (
+          <>
+            <Markdown text={item.data.text} finished={!streaming} />
+            {!streaming && <ForkOfOpened id={item.id} />}
+          </>
+        )}
       </div>
     </div>
   );

@@ -5,6 +5,7 @@ import { useNow } from '../../ui/clock.ts';
 import { duration } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { DiffView, diffCounts } from './DiffView.tsx';
+import { ForkOfOpened } from './ForkAction.tsx';
 import { Attachments } from './messages.tsx';
 import { useOpen } from './open-rows.ts';
 import { diffOf, exitCodeOf, mainArgument, toolIcon, toolState, toolStateIcon } from './tool-words.ts';
@@ -88,6 +89,7 @@ function ToolBody({ item, diff }: { item: ItemOf<'tool_call'>; diff: string | nu
       {item.status === 'unknown' && (
         <p className="hint">The server stopped while this ran. Look before running it again.</p>
       )}
+      <ForkOfOpened id={item.id} />
     </>
   );
 }

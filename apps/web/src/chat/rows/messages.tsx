@@ -7,7 +7,8 @@ import { CopyButton } from '../../ui/CopyButton.tsx';
 import { fileSize } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { KeysLink } from '../../ui/KeysLink.tsx';
-import { type Branching, useBranching } from '../branching.ts';
+import { useBranching } from '../branching.ts';
+import { BranchProblem, ForkAction } from './ForkAction.tsx';
 import { RowAction } from './RowAction.tsx';
 
 const EditBox = lazy(() => import('../EditBox.tsx'));
@@ -96,23 +97,6 @@ export function AgentMessage({ item }: { item: ItemOf<'agent_message'> }) {
     </article>
   );
 }
-
-const ForkAction = ({ id, branching }: { id: ItemId; branching: Branching }) => (
-  <RowAction
-    icon="branch"
-    name="Fork from here"
-    title="Go on from here in a new branch"
-    reason={branching.reason}
-    onAct={() => void branching.fork(id)}
-  />
-);
-
-const BranchProblem = ({ branching }: { branching: Branching }) =>
-  branching.problem && (
-    <p className="field-error" role="alert">
-      {branching.problem}
-    </p>
-  );
 
 export const Attachments = ({ list }: { list: readonly Attachment[] }) => {
   if (list.length === 0) return null;

@@ -1,0 +1,33 @@
+import type { SessionWatch } from '@maestro/client';
+import { ItemId, type QueueEntry, type QueueId } from '@maestro/protocol';
+import { useEffect, useRef } from 'react';
+import { useWatch } from '../live/session.ts';
+import { announce } from '../ui/announcer.tsx';
+import { focusComposer, giveBack } from './draft.ts';
+
+/** Waiting messages that are being edited, as typed so far. */
+export const queueEdits = new Map<QueueId, string>();
+
+/** Whether a message that waits no longer went out as it was typed here. */
+const wentAs = (watch: SessionWatch, id: QueueId, text: string): boolean => {
+  const item = watch.view?.items.get(ItemId.parse(id));
+  return item?.kind === 'user_message' && item.data.text === text;
+};
+
+/** Puts into the message box what was typed for a message that went out, or was taken back, meanwhile. */
+export const useEditsOfGone = (queue: readonly QueueEntry[]): void => {
+  const watch = useWatch();
+  const before = useRef(queue);
+  useEffect(() => {
+    const gone = before.current.filter((entry) => !queue.some((each) => each.id === entry.id));
+    before.current = queue;
+    for (const { id, text } of gone) {
+      const typed = queueEdits.get(id);
+      queueEdits.delete(id);
+      if (typed === undefined || typed === text || wentAs(watch, id, typed)) continue;
+      giveBack(watch.id, typed, []);
+      focusComposer();
+      announce('This message does not wait any more. What you changed is in the message box.');
+    }
+  }, [queue, watch]);
+};
