@@ -2,7 +2,6 @@ import './ui/polyfills.ts';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { createRoot } from 'react-dom/client';
-import { z } from 'zod';
 import { queries } from './live/facts.ts';
 import { enter } from './live/maestro.ts';
 import { router } from './router.tsx';
@@ -13,8 +12,6 @@ import './styles/base.css';
 const place = document.getElementById('app');
 if (!place) throw new Error('The page has no #app to draw in');
 
-// The page's policy forbids making code from text; schemas run without it.
-z.config({ jitless: true });
 void enter();
 // A fresh link opened in a tab that shows this page only changes the part after #.
 window.addEventListener('hashchange', () => location.hash.startsWith('#launch=') && void enter());

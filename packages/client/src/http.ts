@@ -1,6 +1,6 @@
 import {
-  ApiError,
   type ErrorCode,
+  errorCodes,
   type Route,
   type RouteId,
   type RouteInput,
@@ -92,17 +92,26 @@ const addressOf = (base: string, route: Route, { params, query }: Parts): string
 };
 
 const failureOf = async (response: Awaited<ReturnType<Ask>>): Promise<ApiFailure> => {
-  const text = await response.text();
-  const parsed = ApiError.safeParse(parseJson(text));
-  if (!parsed.success)
+  const error = part(parseJson(await response.text()), 'error');
+  const [said, message, field, wait] = ['code', 'message', 'field', 'retry_after_s'].map((name) =>
+    part(error, name),
+  );
+  const code = errorCodes.find((each) => each === said);
+  if (!code || typeof message !== 'string')
     return new ApiFailure(
       response.status,
       'internal',
       `The server answered ${response.status} without a reason.`,
     );
-  const { code, message, field, retry_after_s } = parsed.data.error;
-  return new ApiFailure(response.status, code, message, { field, retry_after_s });
+  return new ApiFailure(response.status, code, message, {
+    ...(typeof field === 'string' && { field }),
+    ...(typeof wait === 'number' && { retry_after_s: wait }),
+  });
 };
+
+/** Without a schema: those are most of what a page would have to load before it shows anything. */
+const part = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 
 const parseJson = (text: string): unknown => {
   try {

@@ -1,22 +1,7 @@
 import { z } from 'zod';
+import { errorCodes } from './error-codes.ts';
 
-export const ErrorCode = z.enum([
-  'unauthorized',
-  'forbidden',
-  'misdirected',
-  'not_found',
-  'gone',
-  'invalid',
-  'unsupported_media_type',
-  'too_large',
-  'conflict',
-  'busy',
-  'overloaded',
-  'rate_limited',
-  'unavailable',
-  'provider_error',
-  'internal',
-]);
+export const ErrorCode = z.enum(errorCodes);
 export type ErrorCode = z.infer<typeof ErrorCode>;
 
 /** Every error of the API. `field` is the path of the offending input (`body.text`, `query.limit`). */

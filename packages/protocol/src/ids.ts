@@ -30,7 +30,3 @@ export const CredentialId = id('credential');
 export type CredentialId = z.infer<typeof CredentialId>;
 export const FlowId = id('login');
 export type FlowId = z.infer<typeof FlowId>;
-
-/** Makes a new id: 128 random bits behind a short prefix that helps a person reading a log (`ses_…`). */
-export const newId = <T extends string>(prefix: string): T =>
-  `${prefix}_${globalThis.crypto.randomUUID().replaceAll('-', '')}` as T;

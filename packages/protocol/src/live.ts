@@ -5,9 +5,6 @@ import { Delta, Item } from './item.ts';
 import { LoginFlow } from './login.ts';
 import { Card, QueueEntry, Session, Turn } from './session.ts';
 
-/** Both sides name it in `hello`/`welcome`; a mismatch says which side to update. */
-export const PROTOCOL_VERSION = 1;
-
 /** `sessions` (cards), `server` (facts), `session:<id>`; `tui:<id>` is understood as `session:<id>`. */
 export const StreamName = z.union([
   z.literal('sessions'),

@@ -1,5 +1,5 @@
 import type { SessionWatch } from '@maestro/client';
-import { ItemId, type QueueEntry, type QueueId } from '@maestro/protocol';
+import type { QueueEntry, QueueId } from '@maestro/protocol';
 import { useEffect, useRef } from 'react';
 import { useWatch } from '../live/session.ts';
 import { announce } from '../ui/announcer.tsx';
@@ -10,7 +10,10 @@ export const queueEdits = new Map<QueueId, string>();
 
 /** Whether a message that waits no longer went out as it was typed here. */
 const wentAs = (watch: SessionWatch, id: QueueId, text: string): boolean => {
-  const item = watch.view?.items.get(ItemId.parse(id));
+  const { order = [], items } = watch.view ?? {};
+  // A message keeps its id.
+  const sent = order.findLast((each) => String(each) === String(id));
+  const item = sent && items?.get(sent);
   return item?.kind === 'user_message' && item.data.text === text;
 };
 
