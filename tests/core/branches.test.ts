@@ -55,7 +55,7 @@ describe('branches of a conversation (A17)', () => {
       {
         id: switched.conversation_id,
         parent_id: session.conversation_id,
-        preview: 'say hello',
+        preview: 'hello',
         isActive: true,
       },
     ]);

@@ -34,7 +34,8 @@ describe('branches of a conversation (A17)', () => {
     await box.fill('never sent');
     await page.keyboard.press('Escape');
     await second.getByText('say beta').waitFor();
-    await second.getByRole('button', { name: 'Edit' }).click();
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Edit');
+    await page.keyboard.press('Enter');
     await box.fill('say gamma');
     await page.keyboard.press('Enter');
     await page.locator('.agent', { hasText: 'gamma' }).waitFor();

@@ -89,7 +89,7 @@ export const Conversation = z.object({
   parent_id: ConversationId.nullable(),
   /** Position of the last item shared with the parent; null for the first branch. */
   fork_position: z.int().nullable(),
-  /** The first words that are its own, for a list of branches. */
+  /** The first words that are its own, for a list of branches: of an answer that was given again, the answer's. */
   preview: z.string(),
   active: z.boolean(),
   created_at: Instant,

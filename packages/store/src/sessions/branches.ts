@@ -153,20 +153,21 @@ const activateStatement = (lease: Lease, conversation: ConversationId, preview: 
 
 interface ListedRow extends Omit<Conversation, 'created_at' | 'preview'> {
   readonly created_at: Date;
-  readonly own: ItemOf<'user_message'>['data'] | null;
+  readonly own: ItemOf<'user_message' | 'agent_message'>['data'] | null;
   readonly shared: ItemOf<'user_message'>['data'] | null;
 }
 
-const said = (where: string, order: string): string => `
-  select i.data from items i where ${where} and i.kind = 'user_message' and i.status <> 'removed' order by i.position ${order} limit 1`;
+const said = (where: string, kinds: string, order: string): string => `
+  select i.data from items i where ${where} and i.kind in (${kinds}) and i.data ->> 'text' <> '' and i.status <> 'removed'
+  order by i.position ${order} limit 1`;
 
-/** Each branch with the first words of the user that are its own, or else the last it shares. */
+/** Each branch with the first words that are its own (of an answer given again, the answer's), or else the last of the user that it shares. */
 const listText = `select c.id, c.parent_id, c.fork_position, c.created_at, c.id = s.conversation_id as active, own.data as own, shared.data as shared
   from sessions s join conversations c on c.session_id = s.session_id
-  left join lateral (${said('i.conversation_id = c.id', 'asc')}) own on true
+  left join lateral (${said('i.conversation_id = c.id', `'user_message', 'agent_message'`, 'asc')}) own on true
   left join lateral (
     with recursive ${chain('c.id')}
-    select i.data from chain k cross join lateral (${said('i.conversation_id = k.id and i.position <= k.most_position', 'desc')}) i
+    select i.data from chain k cross join lateral (${said('i.conversation_id = k.id and i.position <= k.most_position', `'user_message'`, 'desc')}) i
     where own.data is null order by k.depth limit 1) shared on true
   where s.session_id = $1 order by c.no`;
 

@@ -1,3 +1,4 @@
+import type { Ref } from 'react';
 import { announce } from '../../ui/announcer.tsx';
 import { Icon, type IconName } from '../../ui/icons.tsx';
 
@@ -8,11 +9,13 @@ export function RowAction(props: {
   /** What it does, for its tooltip. */
   title: string;
   reason: string | null;
+  ref?: Ref<HTMLButtonElement>;
   onAct: () => void;
 }) {
   const { name, reason } = props;
   return (
     <button
+      ref={props.ref}
       type="button"
       className="button small quiet"
       aria-disabled={reason !== null}

@@ -1,6 +1,6 @@
 import type { Attachment, ItemId, ItemOf } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useIsLastAnswer, useSession } from '../../live/session.ts';
 import { Markdown } from '../../markdown/Markdown.tsx';
 import { CopyButton } from '../../ui/CopyButton.tsx';
@@ -26,6 +26,13 @@ export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
     else edits.delete(item.id);
     setEditing(on);
   };
+  const editButton = useRef<HTMLButtonElement>(null);
+  const wasLeft = useRef(false);
+  useEffect(() => {
+    if (editing || !wasLeft.current) return;
+    wasLeft.current = false;
+    editButton.current?.focus({ preventScroll: true });
+  }, [editing]);
   return (
     <article className="row user" aria-label="You">
       <div className="user-ground">
@@ -42,7 +49,10 @@ export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
               onDone={(now) => {
                 void branching.sendAgain(item.id, now).then((sent) => sent && edit(false));
               }}
-              onCancel={() => edit(false)}
+              onCancel={() => {
+                wasLeft.current = true;
+                edit(false);
+              }}
             />
           </Suspense>
         ) : (
@@ -55,6 +65,7 @@ export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
           <div className="row-actions">
             <CopyButton text={() => text} label="Copy your message" />
             <RowAction
+              ref={editButton}
               icon="edit"
               name="Edit"
               title="Edit and send again, in a new branch"
