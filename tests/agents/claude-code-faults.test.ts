@@ -172,6 +172,14 @@ describe('a Claude Code that goes wrong in a turn (P10, P11)', () => {
     ]);
   });
 
+  it('is cut off in the middle of an answer and goes on: the person is told between the two', async () => {
+    const { events } = await hear(withFault('cut'));
+    const said = events.flatMap((event) =>
+      event.type === 'notice' || event.type === 'delta' ? [event.text] : [],
+    );
+    expect(said).toEqual(['Half', expect.stringContaining('was cut off'), 'Hello']);
+  });
+
   it('answers without a stream: the whole blocks are shown', async () => {
     const { events, text } = await hear(withFault('whole'));
     expect(text).toBe('Hm.Hello');

@@ -320,6 +320,11 @@ describe('the real Claude Code works in a session (P11)', () => {
     const watch = house.live.watchSession(id);
     await until(watch, () => watch.view?.turn?.status === 'interrupted', 'the crash is marked');
     expect(itemsOf(watch, 'tool_call')[0]?.status).toBe('unknown');
+    // It had no time to bill the turn: its tokens count, and what they cost is not known (T2, T4).
+    const usage = async () => (await house.client.sessionUsage({ params })).totals;
+    const broken = await usage();
+    expect(broken).toMatchObject({ calls: 1, unpriced_calls: 1, cost_usd: '0' });
+    expect(broken.request_tokens).toBeGreaterThan(10_000);
     plays(/Continue/, [[text('I went on.')]]);
     await house.client.resume({ params });
     await until(watch, () => watch.view?.turn?.status === 'done', 'the turn goes on to its end');
@@ -327,6 +332,7 @@ describe('the real Claude Code works in a session (P11)', () => {
     const body = house.simulator.requests.at(-1)?.body.toString('utf8') ?? '';
     expect(body).toContain('do the heavy work');
     expect(body).not.toContain('what was said before in this session');
+    expect(await usage()).toMatchObject({ calls: 2, unpriced_calls: 1 });
     watch.close();
   });
 });

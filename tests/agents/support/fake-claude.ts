@@ -82,6 +82,13 @@ const turns: Readonly<Record<string, (content: string) => void>> = {
     say({ type: 'system', subtype: 'compact_boundary', compact_metadata: { pre_tokens: 150000 } });
     answer(content);
   },
+  cut: (content) => {
+    began();
+    words('Half');
+    event({ type: 'content_block_stop', index: 0 });
+    say({ type: 'stream_event', event: { type: 'message_stop' }, abandoned_blocks: { blocks: [] } });
+    answer(content);
+  },
   too_many: () => {
     began();
     finished();

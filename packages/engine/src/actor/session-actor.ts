@@ -17,6 +17,7 @@ import type {
   TurnId,
 } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
+import { billedCrash } from '../agent-turn/crash-bill.ts';
 import type { EngineDeps } from '../deps.ts';
 import { runTurn } from '../turn/run-turn.ts';
 import { SessionLost, type TurnContext } from '../turn/turn-context.ts';
@@ -25,7 +26,6 @@ import { Approvals } from './approvals.ts';
 import { Branches } from './branches.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { answer_ms, Commands } from './commands.ts';
-import { crashChange } from './crash-change.ts';
 import { waitingEvents } from './events.ts';
 import { LiveItems } from './live-items.ts';
 import { asQueue, deliveredNow, edited, type Incoming, incoming } from './messages.ts';
@@ -285,7 +285,8 @@ export class SessionActor {
   /** Writes the truth about a session whose server died: nothing stays running that does not run. */
   recover(open: readonly Item[], turn: Turn | null, given_up: number | null): Promise<Result<void>> {
     return this.#command(async () => {
-      const written = await this.#writer.commit(crashChange(open, turn, given_up));
+      const change = await billedCrash(this.#deps, this.#session, open, turn, given_up);
+      const written = await this.#writer.commit(change);
       return written.ok ? ok(undefined) : notWritten(written.error);
     });
   }

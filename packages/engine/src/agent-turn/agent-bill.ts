@@ -1,38 +1,41 @@
-import type { AgentBill } from '@maestro/ports';
-import type { MessageId } from '@maestro/protocol';
+import type { AgentBill, Change } from '@maestro/ports';
+import type { MessageId, ProviderId, TurnId } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
 import type { TurnContext } from '../turn/turn-context.ts';
 
 /** Where the amounts of an agent's bill come from: it says them itself. */
 const agents_word = 'agent';
 
-/**
- * Writes what a turn cost by the agent's own account: a row for the audit view and a line of the ledger for each
- * model. The row holds no words, so the history does not have it.
- */
+/** One line of a bill: a row for the audit view and a line of the ledger. The row holds no words, so the history does not have it. */
+export const billChange = (
+  turn_id: TurnId,
+  provider: ProviderId,
+  { model, usage, usd, basis }: AgentBill['spent'][number],
+  latency_ms?: number,
+): Required<Pick<Change, 'messages' | 'spent'>> => {
+  const amount = { usage, cost_usd: usd, price_revision: usd === null ? null : agents_word };
+  const row = {
+    ...amount,
+    provider,
+    model,
+    id: newId<MessageId>('msg'),
+    turn_id,
+    role: 'assistant' as const,
+    content: [],
+    in_history: false,
+  };
+  return {
+    messages: [latency_ms === undefined ? row : { ...row, latency_ms }],
+    spent: { ...amount, provider, model, activity: 'conversation', basis },
+  };
+};
+
+/** Writes what a turn cost by the agent's own account, by model. */
 export const writeBill = async (
   context: TurnContext,
   { spent }: AgentBill,
   latency_ms: number,
 ): Promise<void> => {
   const { session, turn_id } = context;
-  for (const { model, usage, usd, basis } of spent) {
-    const amount = { usage, cost_usd: usd, price_revision: usd === null ? null : agents_word };
-    const call = { provider: session.provider, model };
-    await context.write({
-      messages: [
-        {
-          ...amount,
-          ...call,
-          id: newId<MessageId>('msg'),
-          turn_id,
-          role: 'assistant',
-          content: [],
-          in_history: false,
-          latency_ms,
-        },
-      ],
-      spent: { ...amount, ...call, activity: 'conversation', basis },
-    });
-  }
+  for (const line of spent) await context.write(billChange(turn_id, session.provider, line, latency_ms));
 };

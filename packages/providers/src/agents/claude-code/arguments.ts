@@ -12,6 +12,7 @@ const never = [
   'CronDelete',
   'CronList',
   'ScheduleWakeup',
+  'Monitor',
   'Workflow',
 ];
 /** Refused anyway; not offered, they are not tried. */

@@ -82,16 +82,14 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
     const fits = held && !held.connection.over && held.launch === launch && held.session === known?.session;
     if (held && fits) return held;
     await release(id);
-    const mcp = await writeMcpFile(mcp_servers);
+    const mcp = writeMcpFile(mcp_servers);
     const connection = new Connection({
       program,
       args: args(known?.session ?? null, mcp.path),
       cwd: working_directory,
       env: { ...env, ...environmentOf(request.effort) },
       system,
-      started: () => {
-        mcp.remove().catch((error: unknown) => log.warn('mcp_file.not_removed', { reason: String(error) }));
-      },
+      started: mcp.remove,
       log,
     });
     const made: Kept = { connection, launch, session: known?.session ?? '' };

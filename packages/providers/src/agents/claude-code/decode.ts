@@ -59,6 +59,7 @@ export class Decoder {
         return;
       case 'stream_event':
         if (parent === undefined) this.#stream(fields(message['event']));
+        if (message['abandoned_blocks'] !== undefined) this.#options.emit(cut);
         return;
       case 'assistant':
         if (parent === undefined) this.#assistant(message);
@@ -221,6 +222,13 @@ const notice = (code: string, level: 'info' | 'warning', words: string): AgentEv
   level,
   text: words,
 });
+
+/** What was heard stays a part of its conversation. */
+const cut = notice(
+  'agent_retry',
+  'warning',
+  "The answer of Claude Code's service was cut off. Claude Code asks it to go on from there.",
+);
 
 const retryWords = (message: Fields): string => {
   const seconds = Math.max(1, Math.round((tokens(message['retry_delay_ms']) ?? 0) / 1000));
