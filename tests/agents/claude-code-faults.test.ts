@@ -209,6 +209,17 @@ describe('a Claude Code that goes wrong in a turn (P10, P11)', () => {
     expect(last).toMatchObject({ type: 'done' });
   });
 
+  it('is told the newest part of a conversation that is too long, and the person is told so', async () => {
+    const long: HistoryMessage = {
+      role: 'assistant',
+      parts: [{ type: 'text', text: 'word '.repeat(50_000) }],
+    };
+    const { events, text } = await hear(withFault('plain'), [person('Begin'), long, person('And now?')]);
+    expect(events[0]).toMatchObject({ type: 'notice', code: 'agent_told_part', level: 'warning' });
+    expect(text).toMatch(/earlier words left out.*And now\?$/s);
+    expect(text).not.toContain('Begin');
+  });
+
   it('is begun anew on another branch, and told what was said before as text', async () => {
     const native = {
       wire: 'claude_code',

@@ -50,12 +50,12 @@ export const digestOf = (instructions: string): string =>
 
 /**
  * The blocks that tell an agent `messages`: the person's last words as they are, what came before them as text.
- * `instructions` stand first. Images it does not take are named.
+ * `instructions` stand first. Images it does not take are named. `part`: not all of what came before is told.
  */
 export const promptOf = (
   messages: readonly HistoryMessage[],
   { instructions, images }: { readonly instructions: string | null; readonly images: boolean },
-): PromptBlock[] => {
+): { prompt: PromptBlock[]; part: boolean } => {
   const last = messages.at(-1);
   const spoken = last?.role === 'user' ? last.parts : [];
   const before = last?.role === 'user' ? messages.slice(0, -1) : messages;
@@ -63,10 +63,10 @@ export const promptOf = (
   const blocks: PromptBlock[] = [];
   if (instructions !== null)
     blocks.push({ type: 'text', text: `<instructions>\n${instructions}\n</instructions>` });
-  if (told !== '') blocks.push({ type: 'text', text: told });
+  if (told.text !== '') blocks.push({ type: 'text', text: told.text });
   blocks.push(...spoken.map((part) => blockOf(part, images)));
   if (spoken.length === 0) blocks.push({ type: 'text', text: 'Continue from where you stopped.' });
-  return blocks;
+  return { prompt: blocks, part: told.part };
 };
 
 const blockOf = (part: TextPart | ImagePart, images: boolean): PromptBlock => {

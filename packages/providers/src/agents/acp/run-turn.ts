@@ -4,6 +4,7 @@ import { EventQueue } from '../process/event-queue.ts';
 import { findProgram } from '../process/find-program.ts';
 import { folderFault } from '../process/folder.ts';
 import { Silence } from '../process/silence.ts';
+import { toldInPart } from '../told-history.ts';
 import type { AcpAgent } from './acp-agent.ts';
 import { AgentFault, notInstalled, stopped, unknownAgent } from './agent-fault.ts';
 import { choose, splitModel } from './choices.ts';
@@ -162,13 +163,12 @@ class Turn {
     try {
       this.#signal.throwIfAborted();
       this.#signal.addEventListener('abort', interrupt, { once: true });
-      const answer = await connection.call('session/prompt', {
-        sessionId: open.session,
-        prompt: promptOf(news, {
-          instructions: told === tells ? null : request.system,
-          images: connection.facts.agentCapabilities.promptCapabilities.image,
-        }),
+      const { prompt, part } = promptOf(news, {
+        instructions: told === tells ? null : request.system,
+        images: connection.facts.agentCapabilities.promptCapabilities.image,
       });
+      if (part) this.#queue.push(toldInPart(agent.name));
+      const answer = await connection.call('session/prompt', { sessionId: open.session, prompt });
       const prompted = Prompted.safeParse(answer);
       if (!prompted.success) throw unclear(agent);
       const bill = billOf(prompted.data, open, costBefore);

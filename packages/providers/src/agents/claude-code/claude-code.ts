@@ -5,6 +5,7 @@ import type { SessionId } from '@maestro/protocol';
 import { agentEnvironment } from '../process/environment.ts';
 import { findProgram } from '../process/find-program.ts';
 import { folderFault } from '../process/folder.ts';
+import { toldInPart } from '../told-history.ts';
 import { argumentsOf, environmentOf, own_choice } from './arguments.ts';
 import { checkCall } from './check.ts';
 import { Connection } from './connection.ts';
@@ -108,7 +109,8 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
     known: Known | undefined,
   ): AsyncGenerator<AgentEvent, void, undefined> {
     const held = await connect(request, program, known);
-    const content = promptOf(known ? known.news : request.history);
+    const { content, part } = promptOf(known ? known.news : request.history);
+    if (part) yield toldInPart('Claude Code');
     const { connection } = held;
     const events = runTurn({ connection, request, hands, signal, content, env, silence_ms });
     for await (const event of events) {

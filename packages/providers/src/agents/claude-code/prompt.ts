@@ -36,16 +36,20 @@ export const knownOf = (history: readonly HistoryMessage[], branch: string): Kno
   return { session, news };
 };
 
-/** The content of a message to it: the person's last words as they are, what came before them as text. */
-export const promptOf = (messages: readonly HistoryMessage[]): Json[] => {
+/**
+ * The content of a message to it: the person's last words as they are, what came before them as text. `part`: not all of
+ * that is told.
+ */
+export const promptOf = (messages: readonly HistoryMessage[]): { content: Json[]; part: boolean } => {
   const last = messages.at(-1);
   const spoken = last?.role === 'user' ? last.parts : [];
   const told = toldHistory(last?.role === 'user' ? messages.slice(0, -1) : messages);
-  return [
-    ...(told === '' ? [] : [{ type: 'text', text: told }]),
+  const content = [
+    ...(told.text === '' ? [] : [{ type: 'text', text: told.text }]),
     ...spoken.map(blockOf),
     ...(spoken.length === 0 ? [{ type: 'text', text: 'Continue from where you stopped.' }] : []),
   ];
+  return { content, part: told.part };
 };
 
 /** A text that begins with a slash is an order to it (`/clear` forgets the conversation): with a space before, it is words. */
