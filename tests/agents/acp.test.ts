@@ -398,6 +398,8 @@ describe('what goes wrong with an ACP agent is said in words (P15)', () => {
     const one = await turn(bench, { history: [says('hello')] });
     const crashed = await turn(bench, { history: [says('hello'), heard(one), says('crash')] });
     expect(crashed.map(({ type }) => type)).not.toContain('message');
+    // Its model had answered: what that cost is not known, and not nothing (T2).
+    expect(last(crashed)).toMatchObject({ spent: [{ usd: null, basis: 'unknown' }] });
     const two = await turn(bench, { history: [says('hello'), heard(one), says('crash'), says('again')] });
     expect(words(two)).toBe('Heard: again');
     expect(bench.asked('session/load')).toHaveLength(1);

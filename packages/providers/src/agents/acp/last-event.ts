@@ -40,7 +40,7 @@ export const lastEvent = (agent: AcpAgent, { stopReason }: Prompted, bill: Agent
  * a line that says that the cost is not known.
  */
 export const billOf = (
-  { _meta, usage: whole }: Prompted,
+  { _meta, usage: whole }: Partial<Prompted>,
   open: OpenConversation,
   costBefore: number | undefined,
 ): AgentBill => {

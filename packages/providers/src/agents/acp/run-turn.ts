@@ -1,4 +1,4 @@
-import type { AgentEvent, AgentHands, AgentRequest, ProviderError } from '@maestro/ports';
+import type { AgentBill, AgentEvent, AgentHands, AgentRequest, ProviderError } from '@maestro/ports';
 import { agentEnvironment } from '../process/environment.ts';
 import { EventQueue } from '../process/event-queue.ts';
 import { findProgram } from '../process/find-program.ts';
@@ -52,6 +52,8 @@ class Turn {
   readonly #options: TurnOptions;
   readonly #queue: EventQueue<AgentEvent>;
   readonly #signal: AbortSignal;
+  /** Of a turn that breaks off. */
+  #spent: AgentBill['spent'] = [];
 
   constructor(options: TurnOptions, queue: EventQueue<AgentEvent>, signal: AbortSignal) {
     this.#options = options;
@@ -66,8 +68,8 @@ class Turn {
       const opened = await this.#open(kept);
       return await this.#prompt(kept.connection, opened);
     } catch (error) {
-      if (this.#signal.aborted) return failed(stopped);
-      if (error instanceof AgentFault) return failed(error.error);
+      if (this.#signal.aborted) return failed(stopped, this.#spent);
+      if (error instanceof AgentFault) return failed(error.error, this.#spent);
       this.#options.deps.log.error('acp.failed', { reason: String(error) });
       return failed({
         cause: 'internal',
@@ -183,6 +185,7 @@ class Turn {
       return lastEvent(agent, prompted.data, bill);
     } catch (error) {
       events.close(this.#signal.aborted ? 'stopped' : 'broken');
+      if (events.said) this.#spent = billOf({}, open, costBefore).spent;
       throw error;
     } finally {
       clearTimeout(ending);
@@ -224,7 +227,11 @@ const installed = (deps: AcpDeps, model: string): { agent: AcpAgent; program: st
   return { agent, program };
 };
 
-const failed = (error: ProviderError): Last => ({ type: 'error', error, spent: [] });
+const failed = (error: ProviderError, spent: AgentBill['spent'] = []): Last => ({
+  type: 'error',
+  error,
+  spent,
+});
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 

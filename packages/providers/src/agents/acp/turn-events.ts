@@ -60,6 +60,11 @@ export class TurnEvents {
     this.#options = options;
   }
 
+  /** Its model has answered something. */
+  get said(): boolean {
+    return this.#blocks > 0;
+  }
+
   update(raw: unknown): void {
     const read = Update.safeParse(raw);
     // An update that a newer agent knows and this client does not changes nothing.

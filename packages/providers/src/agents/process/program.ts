@@ -52,8 +52,8 @@ export const startProgram = (options: ProgramOptions): Program => {
       // What it left behind goes with it: its number is still its own now, later it may be another's.
       signalGroup(child, 'SIGKILL');
       if (pid !== undefined) dropGroup(pid);
-      // It had no time to end the commands it ran in groups of their own.
-      if (signal) endMarked(marker);
+      // It had no time to end the commands it ran in groups of their own, or to let them go on.
+      if (signal && signal !== 'SIGTERM') endMarked(marker);
       const how = signal ? `signal ${signal}` : `exit code ${code}`;
       child.once('close', () => resolve(how));
       // One that left the group may hold the pipes open for ever.
