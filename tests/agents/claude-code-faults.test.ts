@@ -220,6 +220,19 @@ describe('a Claude Code that goes wrong in a turn (P10, P11)', () => {
     expect(text).not.toContain('Begin');
   });
 
+  it('is shown the images of what it is told', async () => {
+    const image = { type: 'image', media_type: 'image/png', bytes: Buffer.from('png') } as const;
+    const said: HistoryMessage = { role: 'assistant', parts: [{ type: 'text', text: 'A cat.' }] };
+    const first: HistoryMessage = { role: 'user', parts: [{ type: 'text', text: 'Who is it?' }, image] };
+    const { text } = await hear(withFault('blocks'), [first, said, person('Sure?')]);
+    const data = Buffer.from('png').toString('base64');
+    expect(JSON.parse(text)).toEqual([
+      { type: 'text', text: expect.stringMatching(/Person: Who is it\?\n\[image 1\].*images follow/s) },
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data } },
+      { type: 'text', text: 'Sure?' },
+    ]);
+  });
+
   it('is begun anew on another branch, and told what was said before as text', async () => {
     const native = {
       wire: 'claude_code',

@@ -9,6 +9,7 @@ const flagValue = (flag: string): string => args[args.indexOf(flag) + 1] ?? '';
 /** What was asked of it before the first turn. */
 let initialized: object = {};
 let interrupts = 0;
+let content: object[] = [];
 let said = 0;
 const session_id = '5d0a9c40-0000-4000-8000-00000000000a';
 
@@ -119,6 +120,7 @@ const turns: Readonly<Record<string, (content: string) => void>> = {
     words('Working');
     process.on('SIGTERM', () => undefined);
   },
+  blocks: () => answer(JSON.stringify(content)),
   environment: () => answer(JSON.stringify(process.env)),
   arguments: () => {
     const file = flagValue('--mcp-config');
@@ -159,6 +161,7 @@ if (args.includes('--version')) {
   lines.on('line', (line) => {
     const message = JSON.parse(line);
     if (message.type === 'user') {
+      content = message.message.content;
       const last = message.message.content.at(-1)?.text ?? '';
       turns[fault]?.(
         message.message.content.length > 1 ? `${message.message.content[0].text} ${last}` : last,

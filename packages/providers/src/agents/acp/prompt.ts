@@ -63,7 +63,8 @@ export const promptOf = (
   const blocks: PromptBlock[] = [];
   if (instructions !== null)
     blocks.push({ type: 'text', text: `<instructions>\n${instructions}\n</instructions>` });
-  if (told.text !== '') blocks.push({ type: 'text', text: told.text });
+  if (told.text !== '')
+    blocks.push({ type: 'text', text: told.text }, ...told.images.map((image) => blockOf(image, images)));
   blocks.push(...spoken.map((part) => blockOf(part, images)));
   if (spoken.length === 0) blocks.push({ type: 'text', text: 'Continue from where you stopped.' });
   return { prompt: blocks, part: told.part };

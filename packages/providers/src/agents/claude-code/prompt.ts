@@ -45,7 +45,7 @@ export const promptOf = (messages: readonly HistoryMessage[]): { content: Json[]
   const spoken = last?.role === 'user' ? last.parts : [];
   const told = toldHistory(last?.role === 'user' ? messages.slice(0, -1) : messages);
   const content = [
-    ...(told.text === '' ? [] : [{ type: 'text', text: told.text }]),
+    ...(told.text === '' ? [] : [{ type: 'text', text: told.text }, ...told.images.map(blockOf)]),
     ...spoken.map(blockOf),
     ...(spoken.length === 0 ? [{ type: 'text', text: 'Continue from where you stopped.' }] : []),
   ];
