@@ -64,7 +64,6 @@ describe('OpenTelemetry (Q5)', () => {
     expect(attributesOf(first)).toMatchObject({
       'gen_ai.operation.name': 'invoke_agent',
       'gen_ai.agent.name': 'assistant',
-      'gen_ai.provider.name': 'anthropic',
       'gen_ai.request.model': 'claude-sonnet-5',
       'maestro.turn.status': 'done',
       'maestro.turn.steps': 2,
@@ -84,6 +83,8 @@ describe('OpenTelemetry (Q5)', () => {
     if (!call || !run) throw new Error('A call and a run were made.');
     expect(attributesOf(call)).toMatchObject({
       'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'anthropic',
+      'gen_ai.request.stream': true,
       'gen_ai.response.finish_reasons': ['tool_use'],
       'server.address': '127.0.0.1',
       'maestro.usage.estimated': false,
@@ -117,16 +118,19 @@ describe('OpenTelemetry (Q5)', () => {
         ...attributesOf(point),
         count: Number(point.count),
       }));
-    const input = points('gen_ai.client.token.usage').filter(
-      (point) => point['gen_ai.token.type'] === 'input',
-    );
-    expect(input[0]?.count).toBe(4);
-    const operations = points('gen_ai.client.operation.duration');
-    expect(new Set(operations.map((point) => point['gen_ai.operation.name']))).toEqual(
-      new Set(['invoke_agent', 'chat', 'execute_tool']),
-    );
-    expect(operations.map((point) => point['error.type'])).toContain('auth');
-    expect(points('gen_ai.client.operation.time_to_first_chunk')).not.toEqual([]);
+    const used = (name: string): number =>
+      Number(receiver.metrics.get(`gen_ai.client.inference.usage.${name}`)?.sum?.dataPoints[0]?.asDouble);
+    const sumOf = (attribute: string): number =>
+      receiver.spans.reduce((sum, span) => sum + Number(attributesOf(span)[attribute] ?? 0), 0);
+    expect(used('input_tokens')).toBe(sumOf('gen_ai.usage.input_tokens'));
+    expect(used('output_tokens')).toBe(sumOf('gen_ai.usage.output_tokens'));
+    expect(used('cache_write.input_tokens')).toBe(sumOf('gen_ai.usage.cache_write.input_tokens'));
+    const calls = points('gen_ai.client.inference.duration');
+    expect(calls.map((point) => point['gen_ai.operation.name'])).toContain('chat');
+    expect(calls.map((point) => point['error.type'])).toContain('auth');
+    expect(points('gen_ai.invoke_agent.duration').map((point) => point.count)).toEqual([2, 1]);
+    expect(points('gen_ai.execute_tool.duration')).toHaveLength(2);
+    expect(points('gen_ai.client.inference.time_to_first_chunk')).not.toEqual([]);
     expect(points('http.server.request.duration').map((point) => point['http.route'])).toContain(
       '/api/v1/sessions/:session_id/messages',
     );

@@ -1,4 +1,4 @@
-import type { Cause, ItemStatus, ProviderId, SessionId, TurnId, TurnStatus } from '@maestro/protocol';
+import type { Cause, ItemStatus, ProviderId, SessionId, TurnId, TurnStatus, Usage } from '@maestro/protocol';
 import type { ProviderEvent } from './provider.ts';
 
 export interface TurnFacts {
@@ -18,6 +18,13 @@ export interface ProviderCallFacts {
   readonly base_url: string;
 }
 
+export interface AgentUsageFacts {
+  readonly turn_id: TurnId;
+  readonly provider: ProviderId;
+  readonly model: string;
+  readonly usage: Usage;
+}
+
 export interface ToolRunFacts {
   readonly session_id: SessionId;
   readonly turn_id: TurnId;
@@ -35,6 +42,8 @@ export interface Telemetry {
   ): (end: { status: TurnStatus; cause: Cause | null; reason: string | null; steps: number }) => void;
   /** Told every event of the stream; the last is `done` or `error`. */
   providerCall(facts: ProviderCallFacts): (event: ProviderEvent) => void;
+  /** What an agent of another program says it used in a turn, by model, before the turn ends: its calls are not seen. */
+  agentUsage(facts: AgentUsageFacts): void;
   /** Told how the run ended; `error`: what the tool said of its failure. */
   toolRun(facts: ToolRunFacts): (end: { status: ItemStatus; error: string | null }) => void;
 }

@@ -34,6 +34,8 @@ export const createExport = (options: {
   const { version, log } = options;
   tellProblems(log);
   const endpoint = options.endpoint.replace(/\/+$/, '');
+  // Without the name and password that may stand in the address.
+  const host = URL.parse(endpoint)?.host ?? 'the endpoint';
   const resource = resourceFromAttributes({
     'service.name': 'maestro',
     'service.version': version,
@@ -64,7 +66,7 @@ export const createExport = (options: {
         late(stop_within_ms),
       ]);
       if (!sent)
-        log.warn('telemetry not sent', { problem: `${endpoint} did not answer within ${stop_within_ms} ms` });
+        log.warn('telemetry not sent', { problem: `${host} did not answer within ${stop_within_ms} ms` });
       diag.disable();
     },
   };

@@ -37,6 +37,7 @@ export const createLiveFigures = (): TelemetrySink & { read(): LiveFigures } => 
       else if (event.type === 'error' && event.error.status !== undefined)
         count(auth, !refused.has(event.error.cause));
     },
+    agentUsage: () => undefined,
     toolRun: () => (end) => {
       if (end.status === 'done' || end.status === 'failed') count(tool, end.status === 'done');
     },

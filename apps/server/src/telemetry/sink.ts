@@ -22,6 +22,10 @@ export const both = (first: TelemetrySink, second: TelemetrySink): TelemetrySink
   },
   turn: (facts) => pair(first.turn(facts), second.turn(facts)),
   providerCall: (facts) => pair(first.providerCall(facts), second.providerCall(facts)),
+  agentUsage: (facts) => {
+    first.agentUsage(facts);
+    second.agentUsage(facts);
+  },
   toolRun: (facts) => pair(first.toolRun(facts), second.toolRun(facts)),
 });
 

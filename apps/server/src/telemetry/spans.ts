@@ -11,6 +11,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { cacheWrites, createInstruments } from './instruments.ts';
 import type { TelemetrySink } from './sink.ts';
 
 /** Names of the vendors in the GenAI semantic conventions; others have none and keep our own. */
@@ -25,67 +26,36 @@ const vendorNames: Readonly<Record<ProviderId, string>> = {
   acp: 'acp',
 };
 
-/** Bucket boundaries that the conventions ask for. */
-const token_buckets = [
-  1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
-];
-const call_buckets_s = [
-  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
-];
-const http_buckets_s = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+interface OpenTurn {
+  readonly span: Span;
+  readonly context: Context;
+  /** By the account of an agent of another program. */
+  used: { input: number; output: number } | undefined;
+}
 
 /**
- * The engine's work as spans and metrics of the GenAI semantic conventions: a message is `invoke_agent`, below it
- * `chat` for each provider call and `execute_tool` for each run. No words of a conversation are sent, but those of errors.
+ * The engine's work as spans and metrics of the GenAI semantic conventions 0.1.0: a message is `invoke_agent`, below it
+ * `chat` for each provider call and `execute_tool` for each run. The calls of an agent of another program are not seen
+ * here: what it says it used stands on its `invoke_agent`. No words of a conversation are sent, but those of errors.
  */
 export const createSpans = (tracer: Tracer, meter: Meter): TelemetrySink => {
-  const turns = new Map<TurnId, Context>();
-  const below = (turn: TurnId): Context => turns.get(turn) ?? ROOT_CONTEXT;
-
-  const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]) =>
-    meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries } });
-  const tokens = histogram(
-    'gen_ai.client.token.usage',
-    '{token}',
-    'Tokens of a provider call',
-    token_buckets,
-  );
-  const duration = histogram(
-    'gen_ai.client.operation.duration',
-    's',
-    'Duration of an operation',
-    call_buckets_s,
-  );
-  const firstChunk = histogram(
-    'gen_ai.client.operation.time_to_first_chunk',
-    's',
-    'From the request to the first words of the answer',
-    call_buckets_s,
-  );
-  const requests = histogram(
-    'http.server.request.duration',
-    's',
-    'Duration of an API request',
-    http_buckets_s,
-  );
-  const retries = meter.createCounter('maestro.provider.retries', {
-    unit: '{retry}',
-    description: 'Requests sent again',
-  });
+  const turns = new Map<TurnId, OpenTurn>();
+  const below = (turn: TurnId): Context => turns.get(turn)?.context ?? ROOT_CONTEXT;
+  const measure = createInstruments(meter);
 
   return {
     request: ({ method, route, status, ms }) =>
-      requests.record(ms / 1000, {
+      measure.request.record(ms / 1000, {
         'http.request.method': method,
         'http.route': route,
         'http.response.status_code': status,
         ...(status >= 500 && { 'error.type': String(status) }),
       }),
 
-    turn: ({ session_id, turn_id, agent_name, provider, model }) => {
+    turn: ({ session_id, turn_id, agent_name, model }) => {
       const common = {
         'gen_ai.operation.name': 'invoke_agent',
-        'gen_ai.provider.name': vendorNames[provider],
+        'gen_ai.agent.name': agent_name,
         'gen_ai.request.model': model,
       };
       const span = tracer.startSpan(
@@ -94,23 +64,40 @@ export const createSpans = (tracer: Tracer, meter: Meter): TelemetrySink => {
           kind: SpanKind.INTERNAL,
           attributes: {
             ...common,
-            'gen_ai.agent.name': agent_name,
             'gen_ai.conversation.id': session_id,
             'maestro.turn.id': turn_id,
           },
         },
         ROOT_CONTEXT,
       );
-      turns.set(turn_id, trace.setSpan(ROOT_CONTEXT, span));
+      const open: OpenTurn = { span, context: trace.setSpan(ROOT_CONTEXT, span), used: undefined };
+      turns.set(turn_id, open);
       const elapsed = stopwatch();
       return ({ status, cause, reason, steps }) => {
         turns.delete(turn_id);
         span.setAttributes({ 'maestro.turn.status': status, 'maestro.turn.steps': steps });
+        if (open.used)
+          span.setAttributes({
+            'gen_ai.usage.input_tokens': open.used.input,
+            'gen_ai.usage.output_tokens': open.used.output,
+          });
         const failed = status === 'failed' && cause !== null;
         if (failed) fail(span, cause, reason ?? cause);
-        duration.record(elapsed(), { ...common, ...(failed && { 'error.type': cause }) });
+        measure.turn.record(elapsed(), { ...common, ...(failed && { 'error.type': cause }) });
         span.end();
       };
+    },
+
+    agentUsage: ({ turn_id, provider, model, usage }) => {
+      measure.count(usage, {
+        'gen_ai.operation.name': 'invoke_agent',
+        'gen_ai.provider.name': vendorNames[provider],
+        'gen_ai.request.model': model,
+      });
+      const open = turns.get(turn_id);
+      if (!open) return;
+      const { input, output } = open.used ?? { input: 0, output: 0 };
+      open.used = { input: input + usage.request_tokens, output: output + usage.response_tokens };
     },
 
     providerCall: (facts) => {
@@ -122,11 +109,18 @@ export const createSpans = (tracer: Tracer, meter: Meter): TelemetrySink => {
       };
       const span = tracer.startSpan(
         `chat ${facts.model}`,
-        { kind: SpanKind.CLIENT, attributes: { ...common, 'gen_ai.conversation.id': facts.session_id } },
+        {
+          kind: SpanKind.CLIENT,
+          attributes: {
+            ...common,
+            'gen_ai.conversation.id': facts.session_id,
+            'gen_ai.request.stream': true,
+          },
+        },
         below(facts.turn_id),
       );
       const elapsed = stopwatch();
-      let heard = false;
+      let first_chunk_s: number | undefined;
       const ended = (event: Extract<ProviderEvent, { type: 'done' | 'error' }>): void => {
         const seconds = elapsed();
         const { usage } = event;
@@ -135,37 +129,38 @@ export const createSpans = (tracer: Tracer, meter: Meter): TelemetrySink => {
             'gen_ai.usage.input_tokens': usage.request_tokens,
             'gen_ai.usage.output_tokens': usage.response_tokens,
             'gen_ai.usage.cache_read.input_tokens': usage.cache_read_tokens,
-            'gen_ai.usage.cache_creation.input_tokens': usage.cache_write_tokens,
+            'gen_ai.usage.cache_write.input_tokens': cacheWrites(usage),
+            'gen_ai.usage.reasoning.output_tokens': usage.reasoning_tokens,
             'maestro.usage.estimated': usage.estimated,
           });
-          tokens.record(usage.request_tokens, { ...common, 'gen_ai.token.type': 'input' });
-          tokens.record(usage.response_tokens, { ...common, 'gen_ai.token.type': 'output' });
+          measure.count(usage, common);
         }
         if (event.type === 'done') {
           span.setAttribute('gen_ai.response.finish_reasons', [event.stop_raw ?? event.stop]);
-          duration.record(seconds, common);
+          measure.call.record(seconds, common);
         } else {
           const { cause, message, status } = event.error;
           if (status !== undefined) span.setAttribute('http.response.status_code', status);
           // What a person stopped is no failure.
           if (cause === 'aborted') span.setAttribute('maestro.stopped', true);
           else fail(span, cause, message);
-          duration.record(seconds, { ...common, 'error.type': cause });
+          measure.call.record(seconds, { ...common, 'error.type': cause });
         }
         span.end();
       };
       return (event) => {
         switch (event.type) {
           case 'delta':
-            if (heard) return;
-            heard = true;
-            firstChunk.record(elapsed(), common);
+            if (first_chunk_s !== undefined) return;
+            first_chunk_s = elapsed();
+            measure.first_chunk.record(first_chunk_s, common);
+            span.setAttribute('gen_ai.response.time_to_first_chunk', first_chunk_s);
             return;
           case 'start':
             if (event.model !== null) span.setAttribute('gen_ai.response.model', event.model);
             return;
           case 'retry':
-            retries.add(1, { ...common, 'error.type': event.error.cause });
+            measure.retries.add(1, { ...common, 'error.type': event.error.cause });
             span.addEvent('maestro.retry', {
               'error.type': event.error.cause,
               'maestro.retry.attempt': event.attempt,
@@ -199,7 +194,7 @@ export const createSpans = (tracer: Tracer, meter: Meter): TelemetrySink => {
         span.setAttribute('maestro.tool.status', status);
         // The first line only: what follows may be what a command printed.
         if (failed) fail(span, 'tool_error', (error ?? '').split('\n', 1)[0] ?? '');
-        duration.record(elapsed(), { ...common, ...(failed && { 'error.type': 'tool_error' }) });
+        measure.tool.record(elapsed(), { ...common, ...(failed && { 'error.type': 'tool_error' }) });
         span.end();
       };
     },

@@ -1,6 +1,7 @@
 import type { Log } from '@maestro/ports';
 import { createLiveFigures, type LiveFigures } from './live-figures.ts';
 import { both, type TelemetrySink } from './sink.ts';
+import { readWishes } from './wishes.ts';
 
 export interface ServerTelemetry {
   readonly sink: TelemetrySink;
@@ -23,7 +24,11 @@ export const createTelemetry = async ({
   log,
 }: TelemetryOptions): Promise<ServerTelemetry> => {
   const figures = createLiveFigures();
-  if (endpoint === null) return { sink: figures, figures: figures.read, stop: async () => undefined };
+  const alone = { sink: figures, figures: figures.read, stop: async () => undefined };
+  if (endpoint === null) return alone;
+  const { send, words } = readWishes(process.env);
+  if (words) log.warn(send ? 'telemetry' : 'telemetry off', { problem: words });
+  if (!send) return alone;
   const { createExport } = await import('./export.ts');
   const { sink, stop } = createExport({ endpoint, version, log });
   return { sink: both(figures, sink), figures: figures.read, stop };

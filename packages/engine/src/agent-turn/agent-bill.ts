@@ -37,5 +37,9 @@ export const writeBill = async (
   latency_ms: number,
 ): Promise<void> => {
   const { session, turn_id } = context;
-  for (const line of spent) await context.write(billChange(turn_id, session.provider, line, latency_ms));
+  for (const line of spent) {
+    const { model, usage } = line;
+    context.deps.telemetry?.agentUsage({ provider: session.provider, model, turn_id, usage });
+    await context.write(billChange(turn_id, session.provider, line, latency_ms));
+  }
 };
