@@ -398,21 +398,34 @@ describe('certificates (P2)', () => {
 });
 
 describe('rate limits (P2)', () => {
-  it('waits for the reset when nothing remains, in that lane only', async () => {
+  const limited = (reset: string) => [
+    'x-ratelimit-remaining-requests: 0',
+    `x-ratelimit-reset-requests: ${reset}`,
+  ];
+  it('waits for the reset when nothing remains', async () => {
     const times: number[] = [];
     const server = await rawServer(({ socket }) => {
       times.push(performance.now());
-      const headers = ['x-ratelimit-remaining-requests: 0', 'x-ratelimit-reset-requests: 150ms'];
-      socket.write(answer(200, 'ok', times.length === 1 ? headers : []));
+      socket.write(answer(200, 'ok', times.length === 1 ? limited('150ms') : []));
     });
     const wire = testWire();
-    const request = (lane: string) => sent(wire, plainRequest(server.url, { lane })).then(textOf);
-    await request('a');
-    const held = request('a');
-    await request('b');
-    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeLessThan(100);
-    await held;
-    expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(140);
+    for (let n = 0; n < 2; n += 1) await textOf(await sent(wire, plainRequest(server.url, { lane: 'a' })));
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(140);
+  });
+  it('waits in that lane only', async () => {
+    let requests = 0;
+    const server = await rawServer(({ socket }) => {
+      requests += 1;
+      socket.write(answer(200, 'ok', requests === 1 ? limited('20s') : []));
+    });
+    const wire = testWire();
+    await textOf(await sent(wire, plainRequest(server.url, { lane: 'a' })));
+    const stop = new AbortController();
+    const held = wire.send(plainRequest(server.url, { lane: 'a', signal: stop.signal }));
+    expect(await textOf(await sent(wire, plainRequest(server.url, { lane: 'b' })))).toBe('ok');
+    expect(requests).toBe(2);
+    stop.abort();
+    expect(await held).toMatchObject({ ok: false, error: { kind: 'aborted' } });
   });
   it('does not wait for a reset beyond the bound', async () => {
     const headers = [
