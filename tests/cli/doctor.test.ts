@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { lockFolder } from '@maestro/store';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { maestro } from '../support/program.ts';
 import { startTestServer } from '../support/server.ts';
 import { removeFolder, temporaryFolder } from '../support/temporary.ts';
@@ -50,6 +52,23 @@ describe('maestro doctor', () => {
       found: 'nothing answers at http://127.0.0.1:9',
       todo: expect.stringContaining('ollama serve'),
     });
+  });
+
+  it('does not take any answer for Ollama, nor an Ollama without models for a ready one (P12, P14)', async () => {
+    let answer = '<html></html>';
+    const server = createServer((_, response) => response.end(answer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const OLLAMA_HOST = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const found = async () => (await examine({ OLLAMA_HOST })).find('Ollama');
+    expect(await found()).toMatchObject({
+      state: 'limited',
+      found: expect.stringContaining('is not Ollama'),
+    });
+    answer = '{"models":[]}';
+    expect(await found()).toMatchObject({ state: 'limited', todo: 'Fetch one with: ollama pull qwen3:8b' });
+    answer = '{"models":[{"name":"llama3.2:3b"}]}';
+    expect(await found()).toMatchObject({ state: 'fine', found: `answers at ${OLLAMA_HOST}, 1 model` });
   });
 
   it('says whether Claude Code can be used, and what to do (P11)', async () => {

@@ -81,7 +81,7 @@ describe('the coverage gate (Q4)', () => {
     expect(await figuresAfter(['hello', 'never'], [8, 9])).toMatchObject({ percent: 100, good: true });
   });
 
-  it('takes a room of which nothing was measured for one that fails', () => {
+  it('takes a room for one that fails of which nothing, or not every place, was measured', () => {
     const folder = temporaryFolder('coverage');
     onTestFinished(() => removeFolder(folder));
     const report = join(folder, 'report.json');
@@ -89,7 +89,13 @@ describe('the coverage gate (Q4)', () => {
     mkdirSync(processes);
     writeFileSync(report, '{}');
     expect(measure({ report, processes, rooms: { room: ['x/'] } })).toMatchObject([
-      { percent: 0, good: false },
+      { percent: 0, good: false, gone: ['x/'] },
+    ]);
+    const place = 'packages/store/src/vault/vault.ts';
+    const covered = { path: join(root, place), statementMap: { 0: { start: { line: 1 } } }, s: { 0: 1 } };
+    writeFileSync(report, JSON.stringify({ [place]: covered }));
+    expect(measure({ report, processes, rooms: { room: [place, 'moved/'] } })).toMatchObject([
+      { percent: 100, good: false, gone: ['moved/'] },
     ]);
   });
 });

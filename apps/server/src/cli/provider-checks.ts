@@ -1,4 +1,5 @@
 import { type ProviderFacts, routes } from '@maestro/protocol';
+import { z } from 'zod';
 import type { ServerConfig } from '../config.ts';
 import type { Check } from './checks.ts';
 import type { FoundServer } from './running-server.ts';
@@ -9,6 +10,8 @@ const services = [
   ['OpenAI', ['OPENAI_API_KEY'], 'https://platform.openai.com/api-keys'],
   ['Google Gemini', ['GEMINI_API_KEY', 'GOOGLE_API_KEY'], 'https://aistudio.google.com/apikey'],
 ] as const;
+
+const Tags = z.object({ models: z.array(z.unknown()) });
 
 /** Time a service on this machine has to answer. */
 const patience_ms = 1500;
@@ -30,8 +33,14 @@ const checkOllama = async (config: ServerConfig): Promise<Check> => {
   const url = config.base_urls.ollama ?? 'http://127.0.0.1:11434';
   try {
     const response = await fetch(`${url}/api/tags`, { signal: AbortSignal.timeout(patience_ms) });
-    if (response.ok) return { name, state: 'fine', found: `answers at ${url}` };
-    return { name, state: 'limited', found: `${url} answers ${response.status}`, todo: 'Check OLLAMA_HOST.' };
+    const limited = (found: string, todo: string): Check => ({ name, state: 'limited', found, todo });
+    if (!response.ok) return limited(`${url} answers ${response.status}`, 'Check OLLAMA_HOST.');
+    const listed = Tags.safeParse(await response.json().catch(() => null));
+    if (!listed.success) return limited(`what answers at ${url} is not Ollama`, 'Check OLLAMA_HOST.');
+    const count = listed.data.models.length;
+    if (count === 0)
+      return limited(`answers at ${url}, without a model`, 'Fetch one with: ollama pull qwen3:8b');
+    return { name, state: 'fine', found: `answers at ${url}, ${count} ${count === 1 ? 'model' : 'models'}` };
   } catch {
     return {
       name,

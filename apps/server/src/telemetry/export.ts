@@ -32,10 +32,10 @@ export const createExport = (options: {
   log: Log;
 }): { sink: TelemetrySink; stop(): Promise<void> } => {
   const { version, log } = options;
-  tellProblems(log);
   const endpoint = options.endpoint.replace(/\/+$/, '');
   // Without the name and password that may stand in the address.
   const host = URL.parse(endpoint)?.host ?? 'the endpoint';
+  tellProblems(log, host);
   const resource = resourceFromAttributes({
     'service.name': 'maestro',
     'service.version': version,
@@ -72,12 +72,12 @@ export const createExport = (options: {
   };
 };
 
-const tellProblems = (log: Log): void => {
+const tellProblems = (log: Log, endpoint: string): void => {
   let told = Number.NEGATIVE_INFINITY;
   const tell = (problem: string): void => {
     if (performance.now() - told < warn_every_ms) return;
     told = performance.now();
-    log.warn('telemetry not sent', { problem: problem.slice(0, 500) });
+    log.warn('telemetry not sent', { endpoint, problem: problem.slice(0, 500) });
   };
   const quiet = (): void => undefined;
   diag.setLogger(
