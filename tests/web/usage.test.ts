@@ -63,6 +63,10 @@ describe('what was spent (W7, T2, T4)', () => {
     await rowOf(page, 'Tool use').waitFor();
     await page.getByRole('button', { name: 'Model' }).click();
     await rowOf(page, 'claude-sonnet-5').waitFor();
+    await page.getByRole('button', { name: 'Billing' }).click();
+    await rowOf(page, 'Billed to a key').waitFor();
+    await rowOf(page, 'Price not known').getByText('unknown').waitFor();
+    await page.getByRole('button', { name: 'Model' }).click();
     await page.getByLabel('Bars show').selectOption('tokens');
     await page.getByRole('columnheader', { name: 'Tokens, as a bar' }).waitFor();
     await page.getByLabel('Time').selectOption('7');
