@@ -338,31 +338,6 @@ describe('a callback (P8)', () => {
     expect(await stateOf(flow)).toBe('done');
   });
 
-  it('whose code is being exchanged is waited for by a stop, and its login is kept', async () => {
-    const answer = Promise.withResolvers<void>();
-    const { next } = vendor;
-    const slow = fakeVendor({
-      exchange: async ({ code }) => {
-        slow.exchanged.push(code);
-        await answer.promise;
-        return next;
-      },
-    });
-    world = flowsOn(stores, slow.client);
-    const flow = await begin('callback');
-    const { redirect_uri, state } = await begunOf(flow);
-    const browser = visit(`${redirect_uri}?code=last&state=${state}`);
-    await expect.poll(() => slow.exchanged).toEqual(['last']);
-    world.flows.close();
-    const stopped = world.flows.settle(10_000);
-    answer.resolve();
-    await stopped;
-    expect(await stateOf(flow)).toBe('done');
-    expect((await browser).status).toBe(200);
-    // And not for ever.
-    await flowsOn(stores, vendor.client).flows.settle(0);
-  });
-
   it('that a stop interrupted has failed: its code works once', async () => {
     const flow = await begin('callback');
     world.flows.close();

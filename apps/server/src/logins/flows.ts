@@ -34,7 +34,7 @@ import {
   refusedInput,
   stopped,
 } from './flow-words.ts';
-import { pause, settled } from './patiently.ts';
+import { patiently, pause, settled } from './patiently.ts';
 import { freeName, saveLogin } from './save-login.ts';
 import type { Terms } from './terms.ts';
 
@@ -81,6 +81,8 @@ const request_ms = 60_000;
 /** The code for tokens, and what follows: Google may take two minutes to set up an account, and a code is good once. */
 const exchange_ms = 240_000;
 
+type Completed = Result<{ flow: LoginFlow; credential: Credential }>;
+
 /** What this process does for one login while it waits. */
 interface Waiting {
   readonly callback: Callback | undefined;
@@ -91,7 +93,7 @@ interface Waiting {
 export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
   const { clients, store, credentials, terms, clock, log } = deps;
   const waiting = new Map<FlowId, Waiting>();
-  const exchanging = new Set<Promise<unknown>>();
+  const exchanging = new Map<FlowId, Promise<Completed>>();
   let closed = false;
 
   const move: LoginStore['move'] = async (id, from, to) => {
@@ -130,23 +132,30 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
       () => null,
     );
 
-  const exchange = async (...input: Parameters<typeof exchangeNow>): ReturnType<typeof exchangeNow> => {
-    const running = exchangeNow(...input);
-    exchanging.add(running);
-    try {
-      return await running;
-    } finally {
-      exchanging.delete(running);
-    }
-  };
-
   /** `guessed`: what was typed shows no state of ours, so it may be no code at all; where it is refused, the right one may follow. */
-  const exchangeNow = async (
+  const exchange = async (
     login: StoredLogin,
     client: LoginClient,
     answer: LoginAnswer,
     guessed = false,
-  ): Promise<Result<{ flow: LoginFlow; credential: Credential }>> => {
+  ): Promise<Completed> => {
+    const { id } = login.flow;
+    const running = exchangeNow(login, client, answer, guessed);
+    // Who comes second is refused, and must not take the place of who came first.
+    if (!exchanging.has(id)) exchanging.set(id, running);
+    try {
+      return await running;
+    } finally {
+      if (exchanging.get(id) === running) exchanging.delete(id);
+    }
+  };
+
+  const exchangeNow = async (
+    login: StoredLogin,
+    client: LoginClient,
+    answer: LoginAnswer,
+    guessed: boolean,
+  ): Promise<Completed> => {
     const { id, provider } = login.flow;
     if (!(await move(id, 'waiting', { state: 'exchanging', message: null }))) {
       const now = await store.get(id);
@@ -172,9 +181,12 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
     );
     const { account } = credential;
     const message = held && account && held !== account ? otherAccount(held, account) : null;
-    const done = await move(id, 'exchanging', { state: 'done', message, credential_id: credential.id });
     log.info('login.done', { provider, credential: credential.id });
     deps.made(credential, login.credential_id !== null);
+    const done = await patiently(
+      () => move(id, 'exchanging', { state: 'done', message, credential_id: credential.id }),
+      { failed: (error) => log.warn('login.not_ended_yet', { provider, error }), for_ms: exchange_ms },
+    );
     return ok({ flow: done ?? { ...login.flow, state: 'done', credential_id: credential.id }, credential });
   };
 
@@ -184,9 +196,13 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
     const client = login && clients.get(login.flow.provider);
     if (!login || !client) return { status: 404, page: failedPage('This login is not known.') };
     const flow = await current(login);
-    if (flow.state !== 'waiting') return { status: 409, page: failedPage(wordsOf(notWaiting(flow))) };
     const state = URL.parse(address, 'http://localhost')?.searchParams.get('state') ?? '';
-    if (!same(state, login.begun.state))
+    const ours = same(state, login.begun.state);
+    const running = exchanging.get(id);
+    // The page was loaded again while the vendor thinks.
+    if (running && ours) return pageOf(client, await running);
+    if (flow.state !== 'waiting') return { status: 409, page: failedPage(wordsOf(notWaiting(flow))) };
+    if (!ours)
       return {
         status: 400,
         page: failedPage('This answer belongs to another login: its state is not the one of this login.'),
@@ -197,10 +213,7 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
       await move(id, 'waiting', { state: 'failed', message });
       return { status: 400, page: failedPage(message) };
     }
-    const completed = await exchange(login, client, answer.value);
-    return completed.ok
-      ? { status: 200, page: donePage(client.name) }
-      : { status: 502, page: failedPage(completed.error.message) };
+    return pageOf(client, await exchange(login, client, answer.value));
   };
 
   /** Asks until the person has typed the code, at the pace the vendor wants. */
@@ -382,7 +395,7 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
       closed = true;
       for (const id of [...waiting.keys()]) forget(id);
     },
-    settle: (within_ms) => settled(exchanging, within_ms),
+    settle: (within_ms) => settled(exchanging.values(), within_ms),
   };
 };
 
@@ -411,6 +424,11 @@ const same = (given: string, wanted: string): boolean => {
 };
 
 const wordsOf = (refused: Result<unknown>): string => (refused.ok ? '' : refused.error.message);
+
+const pageOf = ({ name }: LoginClient, completed: Completed): { status: number; page: PageWords } =>
+  completed.ok
+    ? { status: 200, page: donePage(name) }
+    : { status: 502, page: failedPage(completed.error.message) };
 
 const donePage = (name: string): PageWords => ({
   title: 'You are logged in',
