@@ -302,6 +302,7 @@ describe('logins with an account (W1, P8)', () => {
   it('takes the right code after a wrong one, and shows a login no more as done that was deleted', async () => {
     const page = await stage.page({ path: '/auth' });
     await begin(page, 'ChatGPT account', 'Paste the answer', 'short');
+    await page.getByRole('heading', { name: 'ChatGPT account: short' }).waitFor();
     const box = page.getByLabel('Code or address');
     await box.fill('what else was in the clipboard');
     await box.press('Enter');

@@ -380,7 +380,6 @@ export interface StoredLogin {
   readonly flow: LoginFlow;
   readonly begun: LoginStart;
   readonly credential_id: CredentialId | null;
-  readonly credential_name: string;
 }
 
 export interface LoginStore {

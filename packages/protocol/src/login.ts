@@ -21,6 +21,8 @@ export type LoginState = z.infer<typeof LoginState>;
 export const LoginFlow = z.object({
   id: FlowId,
   provider: LoginProvider,
+  /** What the credential is called that it makes or renews. */
+  name: z.string(),
   method: LoginMethod,
   /** Where the person logs in, to open or to copy. */
   url: z.string(),

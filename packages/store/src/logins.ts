@@ -22,6 +22,7 @@ export const makeLogins = (db: Database, vault: Vault): LoginStore => {
   const flowOf = (row: FlowRow, begun: LoginStart): LoginFlow => ({
     id: row.id,
     provider: row.provider,
+    name: row.credential_name,
     method: row.method,
     url: begun.url,
     user_code: begun.device?.user_code ?? null,
@@ -33,7 +34,7 @@ export const makeLogins = (db: Database, vault: Vault): LoginStore => {
   });
 
   return {
-    create: async ({ flow, begun, credential_id, credential_name }) => {
+    create: async ({ flow, begun, credential_id }) => {
       await db.query({
         text: `with old as (delete from oauth_flows where created_at < now() - interval '1 day')
           insert into oauth_flows (id, provider, method, state, message, begun, renews_id, credential_id, credential_name, expires_at, created_at)
@@ -47,7 +48,7 @@ export const makeLogins = (db: Database, vault: Vault): LoginStore => {
           vault.seal(placeOfLogin(flow.id), JSON.stringify(begun)),
           credential_id,
           flow.credential_id,
-          clean(credential_name),
+          clean(flow.name),
           flow.expires_at,
           flow.created_at,
         ],
@@ -64,7 +65,6 @@ export const makeLogins = (db: Database, vault: Vault): LoginStore => {
         flow: flowOf(row, begun),
         begun,
         credential_id: row.renews_id,
-        credential_name: row.credential_name,
       };
     },
     list: async () => {

@@ -20,6 +20,7 @@ const sample = (name: string, more: Partial<StoredLogin['flow']> = {}): StoredLo
     flow: {
       id: FlowId.parse(name),
       provider: 'anthropic',
+      name: 'default',
       method: 'paste',
       url: begun.url,
       user_code: null,
@@ -32,7 +33,6 @@ const sample = (name: string, more: Partial<StoredLogin['flow']> = {}): StoredLo
     },
     begun,
     credential_id: null,
-    credential_name: 'default',
   };
 };
 

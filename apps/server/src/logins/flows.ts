@@ -329,10 +329,9 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
       const held = saved.find(({ id }) => id === input.credential_id);
       const taken = new Set(saved.filter((each) => each.provider === provider).map(({ name }) => name));
       const login: StoredLogin = {
-        flow: newFlow(provider, method, begun.value, clock.now()),
+        flow: newFlow(provider, held?.name ?? freeName(input.name, taken), method, begun.value, clock.now()),
         begun: begun.value,
         credential_id: held?.id ?? null,
-        credential_name: held?.name ?? freeName(input.name, taken),
       };
       await store.create(login);
       attend(login, client, callback);
@@ -401,12 +400,14 @@ export const createLoginFlows = (deps: LoginFlowsDeps): LoginFlows => {
 
 const newFlow = (
   provider: LoginProvider,
+  name: string,
   method: LoginMethod,
   begun: LoginStart,
   now: number,
 ): LoginFlow => ({
   id: newId<FlowId>('login'),
   provider,
+  name,
   method,
   url: begun.url,
   user_code: begun.device?.user_code ?? null,

@@ -8,13 +8,13 @@ import { patiently } from './patiently.ts';
  */
 export const saveLogin = async (
   store: Pick<CredentialStore, 'putLogin'>,
-  { flow, credential_id, credential_name }: StoredLogin,
+  { flow, credential_id }: StoredLogin,
   tokens: LoginTokens,
   failed: (error: string) => void,
 ): Promise<Credential> => {
   const id = credential_id ?? newId<CredentialId>('cred');
   for (let number = 1; ; number++) {
-    const name = number === 1 ? credential_name : `${credential_name} ${number}`;
+    const name = number === 1 ? flow.name : `${flow.name} ${number}`;
     const saved = await patiently(
       () => store.putLogin({ id, provider: flow.provider, name, tokens, profile: null }),
       { failed },

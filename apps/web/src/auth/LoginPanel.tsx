@@ -44,7 +44,7 @@ export function LoginPanel(props: {
       <div className="provider-top">
         <h3 ref={heading} tabIndex={-1}>
           {name}
-          {credential && <span className="muted">: {credential.name}</span>}
+          <span className="muted">: {credential?.name ?? flow.name}</span>
         </h3>
         <span className={`mark ${mark}`} role="status">
           <span className="mark-shape" aria-hidden="true" />
