@@ -87,6 +87,7 @@ describe('a token request without a whole answer is unknown (P9)', () => {
       socket.end(`${chunkedHead()}${chunk('{"access_token":"a"').toString()}`),
     'the answer is wrongly packed': answer(200, 'not gzip', ['Content-Encoding: gzip']),
     '200 without a token': json(200, { token_type: 'Bearer' }),
+    '200 with a token that no header can carry': json(200, { access_token: 'a\r\nX: b' }),
     '200 with an empty token': json(200, { access_token: '' }),
     '200 that is no JSON': answer(200, '<html>Log in to the hotel</html>'),
     '200 that is no object': json(200, ['access_token']),

@@ -23,6 +23,9 @@ export const noRefreshToken = (vendor: string): { readonly ok: false; readonly e
   },
 });
 
+/** What a header can carry (RFC 6749 appendix A.12). */
+const sendable = /^[\x20-\x7e]+$/;
+
 /** Tokens, and all the vendor said beside them. */
 export interface Granted {
   readonly tokens: LoginTokens;
@@ -41,7 +44,8 @@ export const askTokens = async (
   if (!asked.ok) return asked;
   const answer = asked.value.json;
   const access_token = word(answer['access_token']);
-  if (access_token === undefined) return { ok: false, error: answerFailure(whole, asked.value) };
+  if (access_token === undefined || !sendable.test(access_token))
+    return { ok: false, error: answerFailure(whole, asked.value) };
   const tokens: LoginTokens = {
     ...before,
     access_token,
