@@ -28,6 +28,7 @@ import { createHttp } from './http/server.ts';
 import { version } from './install-folder.ts';
 import { createHub } from './live/hub.ts';
 import { createLogins } from './logins/logins.ts';
+import { keepMemoryOutOfCores } from './services/core-files.ts';
 import { choicesOf, createCredentialFacts } from './services/credential-facts.ts';
 import { createCredentials } from './services/credentials.ts';
 import { createLog } from './services/log.ts';
@@ -54,6 +55,7 @@ const clusterLeaseMs = 8_000;
 
 /** The composition root: the only place where the rooms meet. Throws StartError where a person can do something about it. */
 export const startServer = async (config: ServerConfig): Promise<RunningServer> => {
+  keepMemoryOutOfCores();
   makeDataFolder(config.data_folder);
   const log = createLog(config.log, config.data_folder);
   const stores = await openStores({

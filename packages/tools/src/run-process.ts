@@ -7,6 +7,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as wait } from 'node:timers/promises';
 import { markerPrefix } from './child-environment.ts';
 import { codeOf } from './fs-words.ts';
+import { allowCores } from './own-cores.ts';
 import { endTree, type ProcessTree, treeProcesses } from './process-tree.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -107,7 +108,9 @@ const start = async (
     const child = spawn(command, args, options);
     try {
       await once(child, 'spawn');
-      if (child.pid !== undefined) return { child, leader: child.pid };
+      if (child.pid === undefined) continue;
+      allowCores(child.pid);
+      return { child, leader: child.pid };
     } catch (error) {
       if (codeOf(error) !== 'ENOENT')
         return { refused: `${command}: ${error instanceof Error ? error.message : String(error)}` };

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { dropGroup, guardGroup } from './guard.ts';
 import { endMarked, newMarker } from './leftovers.ts';
+import { allowCores } from './own-cores.ts';
 
 export interface Program {
   /** One line of standard input. What is written to a program that is gone is lost: `ended` tells. */
@@ -44,7 +45,10 @@ export const startProgram = (options: ProgramOptions): Program => {
     windowsHide: true,
   });
   const { pid } = child;
-  if (pid !== undefined) guardGroup(pid);
+  if (pid !== undefined) {
+    guardGroup(pid);
+    allowCores(pid);
+  }
   let words = '';
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`it could not be started: ${error.message}`));
