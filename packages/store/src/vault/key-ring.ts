@@ -29,15 +29,21 @@ const FORM =
 
 export const keyFile = (data_folder: string): string => join(data_folder, 'secret.key');
 
+/** Node reads over what is no base64, and would find half of a text to be a key. */
+const isBase64 = /^[\w+/-]+={0,2}$/;
+
 /** The ring of `ENCRYPTION_KEY`; a bare key without an id gets one made from its hash. */
 export const ringFromText = (text: string, source: string): KeyRing => {
   const entries = text
-    .split(',')
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, '$2')
+    .split(/[,\n]/)
     .map((entry) => entry.trim())
     .filter(Boolean)
     .map((entry): [string, Buffer] => {
       const colon = entry.indexOf(':');
-      const key = Buffer.from(entry.slice(colon + 1), 'base64');
+      const coded = entry.slice(colon + 1);
+      const key = Buffer.from(isBase64.test(coded) ? coded : '', 'base64');
       const id = colon < 0 ? idOf(key) : entry.slice(0, colon);
       if (key.length !== KEY_BYTES || !/^[A-Za-z0-9_-]{1,32}$/.test(id))
         throw new StartError(`${source} ${FORM}. ${putBack(source)}`);

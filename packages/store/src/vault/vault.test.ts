@@ -81,9 +81,22 @@ describe('key ring', () => {
     expect(() => makeKeyFile(folder)).toThrow('EEXIST');
   });
 
-  it.each(['nonsense', 'a:c2hvcnQ=', '', 'a b:'.concat(key())])('says what is wrong with %j', (text) => {
-    expect(() => ringFromText(text, 'ENCRYPTION_KEY')).toThrow('openssl rand -base64 32');
+  it('reads keys by comma or line, in quotes, and with the base64 of addresses', () => {
+    const [one, two] = [key(), key()];
+    for (const text of [`a:${one},b:${two},`, `"a:${one}, b:${two}"`, `a:${one}\nb:${two}\n`])
+      expect([...ringFromText(text, 'ENCRYPTION_KEY').keys.values()]).toEqual(
+        [one, two].map((each) => Buffer.from(each, 'base64')),
+      );
+    const address = one.replaceAll('+', '-').replaceAll('/', '_');
+    expect(ringFromText(address, 'ENCRYPTION_KEY')).toEqual(ringFromText(one, 'ENCRYPTION_KEY'));
   });
+
+  it.each(['nonsense', 'a:c2hvcnQ=', '', 'a b:'.concat(key()), `a:${key()};b:${key()}`, `a:${key()} x`])(
+    'says what is wrong with %j',
+    (text) => {
+      expect(() => ringFromText(text, 'ENCRYPTION_KEY')).toThrow('openssl rand -base64 32');
+    },
+  );
 
   it('names the file that does not hold a key, and what to do', () => {
     const folder = temporary();
