@@ -52,7 +52,7 @@ export const restore = defineCommand({
         if (before) lines.push(`What was there before is in ${before}`);
         if (sealed > 0)
           lines.push(
-            `${sealed} saved credentials stay sealed, because their key is not here. ` +
+            `${sealed === 1 ? '1 saved credential stays sealed, because its' : `${sealed} saved credentials stay sealed, because their`} key is not here. ` +
               (head.key && !with_key
                 ? 'It is in the backup: restore again with --force --with-key.'
                 : howToAddKey(data_folder, encryption_key !== null)),
@@ -72,5 +72,5 @@ const howToAddKey = (data_folder: string, given: boolean): string => {
     : existsSync(path)
       ? `Add what is in the old secret.key to ${path}, after a comma`
       : `Put the old secret.key into ${data_folder}`;
-  return `${place}, or delete them and enter them again.`;
+  return `${place}; or delete what is sealed and enter it again.`;
 };

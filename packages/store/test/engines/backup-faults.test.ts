@@ -222,6 +222,20 @@ describe('keys of a backup (S3, S10)', () => {
     await stores.close();
   });
 
+  it('that are lost for good: what the refusal says to do keeps the rest', async () => {
+    const target = await fresh('lost_key');
+    const stores = await openStores(target);
+    await furnish(stores);
+    await stores.close();
+    const mine = await dumpOf(target);
+    rmSync(join(target.data_folder, 'secret.key'));
+    await expect(openStores(target)).rejects.toThrow(/lost for good.*backup FILE.*restore FILE --force/);
+    const { path } = await takeBackup({ ...target, path: join(home, 'lost_key.backup') });
+    expect((await restoreBackup({ ...target, path, force: true })).sealed).toBe(1);
+    await started(target);
+    expect(await dumpOf(target)).toEqual(mine);
+  });
+
   it('of a name that is taken by another key are refused, or stay sealed; the folder starts', async () => {
     const theirs = await fresh('same_a', { encryption_key: key('main') });
     const stores = await openStores(theirs);
