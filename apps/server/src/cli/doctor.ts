@@ -1,4 +1,5 @@
 import { readConfig, type ServerConfig } from '../config.ts';
+import { StartError } from '../start-error.ts';
 import { checkBackup } from './backup-check.ts';
 import {
   type Check,
@@ -15,43 +16,57 @@ import { checkDatabase } from './database-check.ts';
 import { checkLock } from './lock-check.ts';
 import { checkProviders } from './provider-checks.ts';
 import { findServer } from './running-server.ts';
+import { startFailure } from './start-failure.ts';
 
 /** One check that cannot even be made must not take the others with it. */
-const made = async (name: string, work: () => Check | Promise<Check>): Promise<Check> =>
-  (await allMade(name, async () => [await work()]))[0] ?? {
-    name,
-    state: 'broken',
-    found: 'nothing was found',
-  };
+const made = async (
+  config: ServerConfig,
+  name: string,
+  work: () => Check | Promise<Check>,
+): Promise<Check> => {
+  try {
+    return await work();
+  } catch (error) {
+    return unmade(config, name, error);
+  }
+};
 
 const allMade = async (
+  config: ServerConfig,
   name: string,
   work: () => readonly Check[] | Promise<readonly Check[]>,
 ): Promise<readonly Check[]> => {
   try {
     return await work();
   } catch (error) {
-    return [{ name, state: 'broken', found: error instanceof Error ? error.message : String(error) }];
+    return [unmade(config, name, error)];
   }
+};
+
+/** In the words that a start would have for it. */
+const unmade = (config: ServerConfig, name: string, error: unknown): Check => {
+  const said = startFailure(error, config);
+  const found = said instanceof Error ? said.message : String(said);
+  return { name, state: 'broken', found, ...(said instanceof StartError ? { todo: said.remedy } : {}) };
 };
 
 const examine = async (config: ServerConfig): Promise<readonly Check[]> => {
   const { data_folder } = config;
   const server = await findServer(data_folder);
   const [port, ripgrep, database, providers, runtimes] = await Promise.all([
-    made('Port', () => checkPort(config, server)),
+    made(config, 'Port', () => checkPort(config, server)),
     checkRipgrep(),
-    allMade('Database', () => checkDatabase(config, server)),
-    allMade('Providers', () => checkProviders(config, server)),
+    allMade(config, 'Database', () => checkDatabase(config, server)),
+    allMade(config, 'Providers', () => checkProviders(config, server)),
     checkRuntimes(),
   ]);
   return [
     checkNode(),
-    await made('Data folder', () => checkDataFolder(data_folder)),
-    ...(await allMade('Lock', () => checkLock(data_folder, server))),
-    await made('Disk space', () => checkDisk(data_folder)),
+    await made(config, 'Data folder', () => checkDataFolder(data_folder)),
+    ...(await allMade(config, 'Lock', () => checkLock(data_folder, server))),
+    await made(config, 'Disk space', () => checkDisk(data_folder)),
     ...database,
-    await made('Backup', () => checkBackup(config, server)),
+    await made(config, 'Backup', () => checkBackup(config, server)),
     port,
     checkBuild(config),
     ripgrep,
