@@ -64,6 +64,35 @@ describe('faults of the parts a turn uses (P10, S9)', () => {
     expect(await house.ended(id)).toMatchObject({ status: 'done' });
   });
 
+  it('stops an answer that has no end, and tells the provider', async () => {
+    let told = false;
+    await using house = await startEngine({
+      stores,
+      answer_chars: 100_000,
+      stream: first(async function* (signal) {
+        yield { type: 'block_start', block: 0, kind: 'text' };
+        while (!signal.aborted) yield { type: 'delta', block: 0, text: 'x'.repeat(1000) };
+        told = true;
+        const usage = { ...noUsage, response_tokens: 25_000 };
+        const error = { cause: 'aborted', message: 'The call was stopped.' } as const;
+        yield { type: 'error', error, usage, response: null, exchange: null };
+      }),
+    });
+    const { id } = await house.session();
+    await house.send(id, 'hello');
+    expect(await house.ended(id)).toMatchObject({
+      status: 'failed',
+      cause: 'max_output',
+      reason: expect.stringContaining('longer than 100,000 characters'),
+    });
+    expect(told).toBe(true);
+    const said = (await house.items(id)).find((item) => item.kind === 'agent_message');
+    expect(said).toMatchObject({ status: 'failed', data: { text: 'x'.repeat(100_000) } });
+    expect((await stores.sessions.get(id))?.totals).toMatchObject({ response_tokens: 25_000, calls: 1 });
+    await house.send(id, 'again');
+    expect(await house.ended(id)).toMatchObject({ status: 'done' });
+  });
+
   it('ends a turn whose provider ends without a last event', async () => {
     await using house = await startEngine({
       stores,

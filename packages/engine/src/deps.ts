@@ -30,6 +30,8 @@ export type CredentialResolver = (
 export interface Limits {
   /** Characters of a tool's text that the model is given; the whole is kept as a blob. */
   readonly tool_output_chars: number;
+  /** Characters of one answer, thoughts and arguments included, before it is stopped. */
+  readonly answer_chars: number;
   /** Provider calls in one turn before it is stopped. */
   readonly steps: number;
   /** How long a lease holds without renewal. */
@@ -40,6 +42,8 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   tool_output_chars: 40_000,
+  // Ten times what the longest answers of today's models have (128,000 tokens).
+  answer_chars: 5_000_000,
   steps: 200,
   lease_ms: 15_000,
   idle_ms: 300_000,

@@ -29,6 +29,7 @@ export interface TestEngineOptions {
   readonly published?: (events: readonly SessionEvent[]) => void;
   readonly lease_ms?: number;
   readonly idle_ms?: number;
+  readonly answer_chars?: number;
   readonly auto_resume?: boolean;
   readonly stores?: TestStores;
 }
@@ -82,6 +83,7 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
       ...defaultLimits,
       lease_ms: options.lease_ms ?? defaultLimits.lease_ms,
       idle_ms: options.idle_ms ?? defaultLimits.idle_ms,
+      answer_chars: options.answer_chars ?? defaultLimits.answer_chars,
     },
   });
   const folder = temporaryFolder('engine');

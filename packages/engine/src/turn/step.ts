@@ -116,10 +116,21 @@ class Step {
       model: session.model,
       base_url: request.base_url ?? usual,
     });
-    const stream = boundedStream(() => provider.stream(request, signal), signal, brokenBy);
+    const most = deps.limits.answer_chars;
+    const flood = new AbortController();
+    const either = AbortSignal.any([signal, flood.signal]);
+    const stream = boundedStream(() => provider.stream(request, either), either, brokenBy);
+    let length = 0;
     for await (const event of stream) {
       observe?.(event);
+      if (event.type === 'error' && flood.signal.aborted && !signal.aborted)
+        return { ...event, error: tooLong(most) };
       if (event.type === 'done' || event.type === 'error') return event;
+      if (event.type === 'delta') length += event.text.length;
+      if (length > most) {
+        flood.abort();
+        continue;
+      }
       await this.#take(event);
     }
     return brokenBy({
@@ -281,6 +292,12 @@ class Step {
     return Math.round(this.#context.deps.clock.monotonic() - this.#began);
   }
 }
+
+const tooLong = (most: number): ProviderError => ({
+  cause: 'max_output',
+  message: `The answer was stopped: it was longer than ${most.toLocaleString('en')} characters and did not end.`,
+  remedy: 'Send the message again; if it happens again, look at the service that answers.',
+});
 
 const brokenBy = (error: ProviderError): Extract<ProviderEvent, { type: 'error' }> => ({
   type: 'error',
