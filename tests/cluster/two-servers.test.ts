@@ -99,6 +99,14 @@ describe('two servers on one database (S8)', () => {
     expect(isOf(await ownerOf(id), a)).toBe(true);
   });
 
+  it('tell everybody who looks at a session that it was deleted', async () => {
+    const { id } = await ownedByA();
+    const watches = await Promise.all([a, b].map((member) => watched(member, id)));
+    await b.client.deleteSession({ params: { session_id: id } });
+    for (const watch of watches)
+      await until(watch, () => watch.state.value.type === 'gone', 'it is seen to be gone');
+  });
+
   it('answer a failure of the owner with the same words', async () => {
     const { id } = await ownedByA();
     const [there, here] = await Promise.all(

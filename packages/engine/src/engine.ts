@@ -109,6 +109,8 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
       await actors.forget(id);
       if (!(await sessions.delete(id))) return unknownSession();
       deps.publisher.publish([{ stream: 'sessions', kind: 'card', data: { id, removed: true } }]);
+      // Who looks at it takes the snapshot, and finds that there is none.
+      deps.publisher.reset(`session:${id}`, 'branch');
       return ok(undefined);
     },
 
