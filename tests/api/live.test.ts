@@ -1,7 +1,11 @@
+import { createServer } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
+import { ok } from '@maestro/ports';
 import { type ItemId, newId, type SessionId } from '@maestro/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Access } from '../../apps/server/src/access/access.ts';
 import type { HubLimits } from '../../apps/server/src/live/limits.ts';
 import { type RawSocket, rawSocket } from './support/raw-socket.ts';
 import { startServer, type TestServer } from './support/server.ts';
@@ -318,6 +322,33 @@ describe('the streams of everything', () => {
     await message(server, id);
     expect((await socket.next('hb', (frame) => frame.heads[`session:${id}`] === 2)).t).toBeGreaterThan(0);
   });
+
+  it.each([
+    ['hangs', () => new Promise<boolean>(() => undefined)],
+    ['is away', () => Promise.reject(new Error('away'))],
+  ])(
+    'heartbeat: also while the database, asked whether a browser is still welcome, %s (S9)',
+    async (_, stillValid) => {
+      const server = await start({ heartbeat_ms: 10, sweep_ms: 5 });
+      const caller = { kind: 'browser', key: 'key', generation: 'now' } as const;
+      const access: Access = { guard: () => undefined, identify: async () => ok(caller), stillValid };
+      const door = createServer();
+      door.on('upgrade', (request, socket, head) => server.hub.accept(request, socket, head, caller, access));
+      await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+      closers.push(() => void door.close());
+      const address = door.address();
+      const browser = new WebSocket(`ws://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+      closers.push(() => browser.terminate());
+      await new Promise((resolve) => browser.once('open', resolve));
+      const socket = await open(server);
+      const beats = (): number => socket.frames.filter(({ op }) => op === 'hb').length;
+      await until('three heartbeats', () => beats() >= 3);
+      expect(browser.readyState).toBe(browser.OPEN);
+      // Whom the token let in is not forgotten over it.
+      server.token.rotate();
+      expect(await socket.closed).toBe(1008);
+    },
+  );
 });
 
 describe('a slow reader', () => {

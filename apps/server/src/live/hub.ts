@@ -25,6 +25,7 @@ export const createHub = (deps: HubDeps): Hub => {
   const streams = createStreams(deps, limits);
   const now = (): number => performance.now();
   const sockets = new Map<LiveSocket, Access>();
+  const checking = new Set<Caller['kind']>();
   let sweep: NodeJS.Timeout | undefined;
   let beatAt = now();
   // Compression costs more than it saves on one machine, and stalls the loop.
@@ -81,15 +82,28 @@ export const createHub = (deps: HubDeps): Hub => {
     socket.control({ op: 'hb', t: Date.now(), heads });
   };
 
-  const lookAfter = async (): Promise<void> => {
+  const lookAfter = (): void => {
     const beating = now() - beatAt >= limits.heartbeat_ms;
     if (beating) beatAt = now();
-    for (const [socket, access] of [...sockets]) {
+    for (const socket of [...sockets.keys()]) {
       if (socket.isStuck()) drop(socket, 1013, 'too slow; connect again');
       else if (!socket.greeted && now() - socket.opened_at > limits.hello_ms) drop(socket, 1008, 'no hello');
       else if (beating) beat(socket);
-      if (sockets.has(socket) && !(await access.stillValid(socket.caller)))
-        drop(socket, 1008, 'the credential is no longer valid');
+    }
+    for (const kind of ['token', 'browser'] as const)
+      checkCallers(kind).catch((error: unknown) => log.info('live.callers', { reason: String(error) }));
+  };
+
+  /** Who is still welcome is for the database to say, of browsers: while it is away they stay, and nobody else waits. */
+  const checkCallers = async (kind: Caller['kind']): Promise<void> => {
+    if (checking.has(kind)) return;
+    checking.add(kind);
+    try {
+      for (const [socket, access] of [...sockets])
+        if (socket.caller.kind === kind && sockets.has(socket) && !(await access.stillValid(socket.caller)))
+          drop(socket, 1008, 'the credential is no longer valid');
+    } finally {
+      checking.delete(kind);
     }
   };
 
@@ -98,9 +112,7 @@ export const createHub = (deps: HubDeps): Hub => {
       for (const sub of dirty) streams.reset(sub, 'slow');
     });
     sockets.set(socket, access);
-    sweep ??= setInterval(() => {
-      lookAfter().catch((error: unknown) => log.error('live.sweep', { error: String(error) }));
-    }, limits.sweep_ms);
+    sweep ??= setInterval(lookAfter, limits.sweep_ms);
     ws.on('message', (data, isBinary) => {
       if (isBinary) complain(socket, 'frames must be text');
       else receive(socket, String(data));
