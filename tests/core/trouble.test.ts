@@ -241,7 +241,10 @@ describe('SIGTERM while a tool runs (S9, Q7)', () => {
       reason: 'The server was shut down while this turn ran.',
     });
     expect(again.view?.session.status).toBe('idle');
-    expect(itemsOf(again, 'tool_call')[0]).toMatchObject({ status: 'cancelled' });
+    expect(itemsOf(again, 'tool_call')[0]).toMatchObject({
+      status: 'cancelled',
+      data: { error: expect.stringContaining('the server was shut down') },
+    });
     writeFileSync(file, '');
     house.simulator.script([{ steps: [{ type: 'text', text: 'I go on.' }] }], {});
     await house.client.resume({ params: params(again) });

@@ -16,7 +16,7 @@ export interface ToolContext {
   /** Absolute. Relative paths of the input start here. */
   readonly working_directory: string;
   readonly access: AccessMode;
-  /** Aborted when the person stops the turn: end the work and its processes at once. */
+  /** Aborted when the person stops the turn, or the server does (`reason` is "drain"): end the work and its processes at once. */
   readonly signal: AbortSignal;
   /** Live output, as it appears. */
   report(stream: 'stdout' | 'stderr', text: string): void;

@@ -27,8 +27,11 @@ export interface ProcessRequest {
   output(stream: OutputStream, text: string, bytes: number): boolean;
 }
 
+/** Who stopped it: the person, or the server on its way down. */
+type Stopped = 'aborted' | 'shutdown';
+
 export interface ProcessEnd {
-  readonly why: 'exit' | 'timeout' | 'aborted' | 'output_limit';
+  readonly why: 'exit' | 'timeout' | Stopped | 'output_limit';
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly duration_ms: number;
@@ -57,7 +60,7 @@ export const runProcess = async (request: ProcessRequest): Promise<ProcessEnd | 
   const began = performance.now();
   const since = () => Math.round(performance.now() - began);
   const nothing = { code: null, signal: null, left: [], stubborn: [] };
-  if (request.signal.aborted) return { ...nothing, why: 'aborted', duration_ms: 0 };
+  if (request.signal.aborted) return { ...nothing, why: stoppedBy(request.signal), duration_ms: 0 };
   const marker = `${markerPrefix}${randomBytes(9).toString('hex')}`;
   const started = await start(request, marker);
   if (!('child' in started)) return started;
@@ -124,10 +127,12 @@ const exitOf = (child: ChildProcess): Promise<unknown> =>
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
-const aborted = (signal: AbortSignal, done: AbortSignal): Promise<'aborted'> =>
+const stoppedBy = ({ reason }: AbortSignal): Stopped => (reason === 'drain' ? 'shutdown' : 'aborted');
+
+const aborted = (signal: AbortSignal, done: AbortSignal): Promise<Stopped> =>
   new Promise((resolve) => {
-    if (signal.aborted) resolve('aborted');
-    signal.addEventListener('abort', () => resolve('aborted'), { once: true, signal: done });
+    if (signal.aborted) resolve(stoppedBy(signal));
+    signal.addEventListener('abort', () => resolve(stoppedBy(signal)), { once: true, signal: done });
   });
 
 /** true where the group may still have members. */

@@ -8,6 +8,7 @@ export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 export const endWords = ({ why, code, signal }: ProcessEnd, timeout_s: number): string => {
   if (why === 'timeout') return `time limit of ${timeout_s} s reached; ended with all its children`;
   if (why === 'aborted') return 'stopped by the person; ended with all its children';
+  if (why === 'shutdown') return 'the server was shut down; ended with all its children';
   if (why === 'output_limit') return 'more than 1 MB of output; ended with all its children';
   if (signal !== null) return `ended by signal ${signal}`;
   return `exit code ${code}`;
