@@ -272,7 +272,8 @@ describe('Redis lost in the middle (S8)', () => {
         });
     const from = performance.now();
     await b.client.patchSession({ params: params(sessions[0] ?? never()), body: { title: 'reached again' } });
-    expect(performance.now() - from).toBeLessThan(1000);
+    // At once: sooner than a question to the owner would be asked again.
+    expect(performance.now() - from).toBeLessThan(2500);
     cluster.simulator.configure({ tokens_per_second: 0 });
     for (const [n, session] of sessions.entries()) {
       for (const watch of watches.filter(({ id }) => id === session.id)) {
