@@ -56,9 +56,10 @@ export class Branches {
   }
 
   /** Makes a branch that ends with the step of an item, or with everything, and goes over to it. */
-  async fork({ id = newId<ConversationId>('con'), at_item }: Body<'fork'>): Promise<Result<Conversation>> {
-    const known = await this.#conversation(id);
+  async fork(body: Body<'fork'>): Promise<Result<Conversation>> {
+    const known = body.id && (await this.#conversation(body.id));
     if (known) return ok(known);
+    const { id = newId<ConversationId>('con'), at_item } = body;
     if (this.#isRunning()) return whileRunning();
     const place: ForkPlace = at_item ? { type: 'with', item: at_item } : { type: 'end' };
     const written = await this.#writer.branch(() => this.#store.fork(this.#lease, id, place));
