@@ -116,22 +116,37 @@ describe('the chat page (W5, W6, W7)', () => {
   it('sends a message once whose answer was lost, however often it is sent again', async () => {
     const session = await stage.house.session();
     const page = await stage.page({ path: `/sessions/${session.id}` });
-    await page.route(
-      '**/messages',
-      async (route) => {
-        await route.fetch();
-        await route.abort();
-      },
-      { times: 1 },
-    );
-    await say(page, 'say once');
-    await page.getByText(/^Not sent: Maestro does not answer/).waitFor();
+    const box = page.getByLabel('Message to the agent');
+    const loseAnAnswer = async () => {
+      await page.route(
+        '**/messages',
+        async (route) => {
+          await route.fetch();
+          await route.abort();
+        },
+        { times: 1 },
+      );
+      await say(page, 'say once');
+      await page.getByText(/^Not sent: Maestro does not answer/).waitFor();
+      await expect.poll(() => box.inputValue()).toBe('say once');
+    };
+    const sent = async () => {
+      await expect.poll(() => box.inputValue()).toBe('');
+      await expect.poll(() => page.getByText(/^Not sent/).count()).toBe(0);
+      await stopButton(page).waitFor({ state: 'detached' });
+      const { items } = await stage.house.client.listItems({ params: { session_id: session.id } });
+      return items.filter((item) => item.kind === 'user_message').length;
+    };
+    await loseAnAnswer();
     await page.locator('.agent', { hasText: 'once' }).waitFor();
-    await page.getByLabel('Message to the agent').press('Enter');
-    await expect.poll(() => page.getByLabel('Message to the agent').inputValue()).toBe('');
-    await expect.poll(() => page.getByText(/^Not sent/).count()).toBe(0);
-    const { items } = await stage.house.client.listItems({ params: { session_id: session.id } });
-    expect(items.filter((item) => item.kind === 'user_message')).toHaveLength(1);
+    await box.press('Enter');
+    expect(await sent()).toBe(1);
+    // Typed anew, the same words are another message.
+    await loseAnAnswer();
+    await box.fill('');
+    await say(page, 'say once');
+    await page.locator('.agent').nth(2).waitFor();
+    expect(await sent()).toBe(3);
     stage.complaints.length = 0;
   });
 

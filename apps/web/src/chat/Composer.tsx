@@ -11,7 +11,7 @@ import {
 import { client, failureOf, uploadBlob } from '../live/maestro.ts';
 import { useSignal } from '../live/signal.ts';
 import { Icon } from '../ui/icons.tsx';
-import { draftOf, giveBack, setDraft } from './draft.ts';
+import { type Draft, draftOf, giveBack, setDraft } from './draft.ts';
 
 const largest = 25 * 1024 * 1024;
 
@@ -25,8 +25,8 @@ export function Composer({ session }: { session: Session }) {
   const [uploading, setUploading] = useState(0);
   const [sending, setSending] = useState(false);
   const [over, setOver] = useState(false);
-  /** What was not answered: sent again as it is, it is the same message. */
-  const unanswered = useRef<{ id: ItemId; content: string } | null>(null);
+  /** A draft that came back because its sending was not answered: sent again untouched, it is the same message. */
+  const unanswered = useRef<{ id: ItemId; draft: Draft } | null>(null);
   const running = session.status === 'running' || session.status === 'waiting';
   const archived = session.archived_at !== null;
   /** A program of its own takes nothing while it works. */
@@ -46,9 +46,7 @@ export function Composer({ session }: { session: Session }) {
     if (nothing || sending || uploading > 0) return;
     const sent = draft;
     const blobs = sent.attachments.map((one) => one.blob_id);
-    const content = JSON.stringify([sent.text, blobs]);
-    if (unanswered.current?.content !== content) unanswered.current = { id: newId<ItemId>('itm'), content };
-    const { id } = unanswered.current;
+    const id = unanswered.current?.draft === sent ? unanswered.current.id : newId<ItemId>('itm');
     setSending(true);
     setDraft(session.id, { text: '', attachments: [] });
     try {
@@ -61,10 +59,12 @@ export function Composer({ session }: { session: Session }) {
           ...(blobs.length > 0 ? { attachments: blobs } : {}),
         },
       });
-      unanswered.current = null;
       setProblem(null);
     } catch (error) {
       giveBack(session.id, sent.text, sent.attachments);
+      const back = signal.get();
+      const isWhole = back.text === sent.text && back.attachments.length === sent.attachments.length;
+      unanswered.current = isWhole ? { id, draft: back } : null;
       setProblem(`Not sent: ${failureOf(error).message}`);
     }
     setSending(false);
