@@ -210,7 +210,7 @@ describe('Redis lost and back (S8)', () => {
     await expect(realtime.publish('channel', 'lost')).rejects.toThrow();
     await expect(realtime.get('key')).rejects.toThrow();
     await expect(realtime.acquire('key', 'a', 1000)).rejects.toThrow();
-    expect(performance.now() - from).toBeLessThan(200);
+    expect(performance.now() - from).toBeLessThan(2_000);
     await redis.start();
     await eventually(() => realtime.state() === 'up');
     expect(await realtime.publish('channel', 'back')).toBe(1);

@@ -14,7 +14,7 @@ it('does not take a lease from a command that comes while an idle session is giv
       await stores.sessions.release(lease);
     },
   };
-  const house = await startEngine({ stores: { ...stores, sessions: slow }, lease_ms: 200, idle_ms: 0 });
+  const house = await startEngine({ stores: { ...stores, sessions: slow }, lease_ms: 2_000, idle_ms: 0 });
   const session = await house.session();
   await house.send(session.id, 'first');
   await house.ended(session.id);

