@@ -40,7 +40,7 @@ describe('a server that is killed while it refreshes (P9, S7)', () => {
       await running;
       // In place of the 15 s after which the right of a dead process lapses.
       await shared.stores.query(
-        'update saved_authentications set refreshing_until = now() where refreshing_until > now()',
+        `update saved_authentications set refreshing_until = now() - interval '1 ms' where refreshing_until > now()`,
       );
       server = await shared.server();
 
