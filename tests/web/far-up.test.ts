@@ -43,7 +43,7 @@ const deepen = async (page: Page, pattern: Item): Promise<{ before: number; afte
       });
     const real = new URL(route.request().url());
     if (after >= 0) {
-      await page.waitForFunction(atItsEnd);
+      await expect.poll(() => page.evaluate(atItsEnd)).toBe(true);
       return route.fulfill({ response: await route.fetch() });
     }
     // It says that there is more, and the one after it is empty, and late: who scrolls has come to the end by then.

@@ -337,6 +337,11 @@ describe('logins with an account (W1, P8)', () => {
     };
     await tabTo(/^Log in with your Claude account$/);
     await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    if ((await page.getByRole('checkbox').count()) > 0) {
+      await tabTo(/^I have read this/);
+      await page.keyboard.press('Space');
+    }
     await tabTo(/^(Come back|Paste the answer)/);
     await page.keyboard.press('ArrowDown');
     if (!(await page.getByRole('radio', { name: 'Paste the answer' }).isChecked()))
@@ -345,6 +350,7 @@ describe('logins with an account (W1, P8)', () => {
     await page.keyboard.type('by keys');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByLabel('Address to log in with your Claude account').waitFor();
     await tabTo(/^Address to log in/);
     const code = await answerOf(await addressOf(page, 'Claude account'));
     await tabTo(/^Code/);
