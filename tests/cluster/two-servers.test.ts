@@ -202,8 +202,22 @@ describe('two servers on one database (S8)', () => {
     expect(item.kind === 'agent_message' && item.data.text.startsWith(before?.data.text ?? '-')).toBe(true);
     const snapshot = await b.client.snapshot({ params, query: {} });
     expect(snapshot.live).toEqual([before?.id]);
-    const last = snapshot.items.at(-1);
-    expect(last?.kind === 'agent_message' && last.data.text.startsWith(before?.data.text ?? '-')).toBe(true);
+    const position = before?.position ?? 0;
+    const pages = await Promise.all([
+      b.client.listItems({ params }),
+      b.client.listItems({ params, query: { after: position - 1 } }),
+      b.client.listItems({ params, query: { before: position + 1, limit: 1 } }),
+    ]);
+    for (const page of [snapshot, ...pages]) {
+      const last = page.items.at(-1);
+      expect(last?.id).toBe(before?.id);
+      expect(last?.kind === 'agent_message' && last.data.text.startsWith(before?.data.text ?? '-')).toBe(
+        true,
+      );
+    }
+    const { items: stored } = await cluster.stores.sessions.items(id, { limit: 100 });
+    expect(pages[0]?.items.map((each) => each.id)).toEqual(stored.map((each) => each.id));
+    expect(pages.slice(1).map((page) => page.items.length)).toEqual([1, 1]);
     await a.client.interrupt({ params });
     cluster.simulator.configure({ tokens_per_second: 0 });
   });

@@ -6,6 +6,7 @@ import type {
   Attachment,
   AuthType,
   BlobId,
+  Item,
   ProviderId,
   RouteParsed,
   Routes,
@@ -16,6 +17,7 @@ import { newId } from '@maestro/protocol';
 import { untitledSession } from './actor/turn-changes.ts';
 import { Actors, type Recovered } from './actors.ts';
 import type { EngineDeps } from './deps.ts';
+import { withLiveText } from './live-text.ts';
 
 export interface RunningEngine extends Engine {
   /** Marks what a crash left open and, by policy, resumes it. Called once, before the server is ready. */
@@ -41,6 +43,8 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
   const actors = new Actors(deps);
   const { sessions } = deps.stores;
   let draining = false;
+
+  const liveOf = (id: SessionId): readonly Item[] => actors.loaded(id)?.live.all() ?? [];
 
   const withActor = async <T>(
     id: SessionId,
@@ -132,19 +136,25 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     async snapshot(id, tail) {
       const stored = await sessions.snapshot(id, tail);
       if (!stored) return undefined;
-      const live = new Map((actors.loaded(id)?.live.all() ?? []).map((item) => [item.id, item]));
-      const items = stored.items.map((item) => {
-        const now = live.get(item.id);
-        return now && now.seq >= item.seq ? now : item;
-      });
-      return { ...stored, items, live: items.filter((item) => live.has(item.id)).map((item) => item.id) };
+      const live = liveOf(id);
+      const items = withLiveText(stored.items, live);
+      const streaming = new Set(live.map((item) => item.id));
+      return {
+        ...stored,
+        items,
+        live: items.filter((item) => streaming.has(item.id)).map((item) => item.id),
+      };
     },
     changes: (id, after, limit) => sessions.changes(id, after, limit),
+    items: async (id, query) => {
+      const page = await sessions.items(id, query);
+      return { ...page, items: withLiveText(page.items, liveOf(id)) };
+    },
     item: async (id, item) => {
       const now = actors.loaded(id)?.live.get(item);
       return now && now.seq > 0 ? now : sessions.item(id, item);
     },
-    live: (id) => actors.loaded(id)?.live.all() ?? [],
+    live: liveOf,
     running: () => actors.running(),
 
     recover: () => actors.recover(),

@@ -16,7 +16,7 @@ import type {
   TurnId,
 } from '@maestro/protocol';
 import type { Result } from './result.ts';
-import type { Changes } from './store.ts';
+import type { Changes, ItemPage, ItemQuery } from './store.ts';
 
 type Body<K extends keyof Routes> = RouteParsed<Routes[K]> extends { body: infer B } ? B : never;
 
@@ -54,6 +54,8 @@ export interface Engine {
   /** With the live text of what streams now. */
   snapshot(id: SessionId, tail: number): Promise<Snapshot | undefined>;
   changes(id: SessionId, after: number, limit: number): Promise<Changes | undefined>;
+  /** A page of the history by position, with the live text of what streams now. No items: perhaps no such session. */
+  items(id: SessionId, query: ItemQuery): Promise<ItemPage>;
   item(id: SessionId, item: ItemId): Promise<Item | undefined>;
   /** Streaming items of a session as they are in this instant, synchronously, so that deltas that follow fit. */
   live(id: SessionId): readonly Item[];

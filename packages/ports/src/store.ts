@@ -189,6 +189,19 @@ export interface Changes {
   readonly complete: boolean;
 }
 
+/** Both ends are positions, themselves left out. The page begins at `after` where that is given alone, else it ends at `before`. */
+export interface ItemQuery {
+  readonly before?: number;
+  readonly after?: number;
+  readonly limit: number;
+}
+
+/** In order of position. */
+export interface ItemPage {
+  readonly items: Item[];
+  readonly has_more: boolean;
+}
+
 /** A session whose owner died: what the next start marks. */
 export interface Abandoned {
   readonly lease: Lease;
@@ -256,10 +269,7 @@ export interface SessionStore {
   snapshot(id: SessionId, tail: number): Promise<Snapshot | undefined>;
   /** Rows with seq above `after`, in order. undefined: no such session. */
   changes(id: SessionId, after: number, limit: number): Promise<Changes | undefined>;
-  items(
-    id: SessionId,
-    query: { before?: number; after?: number; limit: number },
-  ): Promise<{ items: Item[]; has_more: boolean }>;
+  items(id: SessionId, query: ItemQuery): Promise<ItemPage>;
   item(id: SessionId, item: ItemId): Promise<Item | undefined>;
   turn(id: TurnId): Promise<Turn | undefined>;
   lastTurn(id: SessionId): Promise<Turn | undefined>;

@@ -42,12 +42,7 @@ export const memoryStores = (
       checkpoint: notUsed,
       snapshot: notUsed,
       changes: notUsed,
-      items: async (id, { before = Number.POSITIVE_INFINITY, after = 0, limit }) => {
-        const all = [...(world.held.get(id)?.items.values() ?? [])]
-          .filter((item) => item.position < before && item.position > after)
-          .toSorted((a, b) => a.position - b.position);
-        return { items: all.slice(-limit), has_more: all.length > limit };
-      },
+      items: notUsed,
       item: notUsed,
       turn: notUsed,
       lastTurn: notUsed,

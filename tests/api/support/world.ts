@@ -271,6 +271,16 @@ export class World {
       await this.pause();
       return changes;
     },
+    items: async (id, { before = Number.POSITIVE_INFINITY, after, limit }) => {
+      const all = [...(this.held.get(id)?.items.values() ?? [])]
+        .filter((item) => item.position < before && item.position > (after ?? 0))
+        .toSorted((a, b) => a.position - b.position);
+      const forwards = after !== undefined && before === Number.POSITIVE_INFINITY;
+      const page = forwards ? all.slice(0, limit) : all.slice(-limit);
+      const items = page.map((item) => this.#withLive(id, item));
+      await this.pause();
+      return { items, has_more: all.length > limit };
+    },
     item: async (id, item) => {
       const found = this.held.get(id)?.items.get(item);
       const now = found && this.#withLive(id, found);

@@ -1,3 +1,4 @@
+import { withLiveText } from '@maestro/engine';
 import { type Engine, fail, type Result, type SessionStore } from '@maestro/ports';
 import {
   type ConversationId,
@@ -124,14 +125,6 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
     return undefined;
   };
 
-  const withText = (items: readonly Item[], live: readonly Item[]): Item[] => {
-    const now = new Map<ItemId, Item>(live.map((item) => [item.id, item]));
-    return items.map((item) => {
-      const newer = now.get(item.id);
-      return newer && newer.seq >= item.seq ? newer : item;
-    });
-  };
-
   return {
     create: (body) => local().create(body),
     patch: (id, body) => command('patch', id, body),
@@ -153,7 +146,7 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
       if (!snapshot?.items.some(isOpen)) return snapshot;
       const live = await theirs(id, false);
       if (!live) return snapshot;
-      const items = withText(snapshot.items, live);
+      const items = withLiveText(snapshot.items, live);
       const streaming = new Set(live.map((item) => item.id));
       return {
         ...snapshot,
@@ -162,10 +155,16 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
       };
     },
     changes: (id, after, limit) => local().changes(id, after, limit),
+    items: async (id, query) => {
+      const page = await local().items(id, query);
+      if (!page.items.some(isOpen)) return page;
+      const live = await theirs(id, false);
+      return live ? { ...page, items: withLiveText(page.items, live) } : page;
+    },
     item: async (id, item) => {
       const found = await local().item(id, item);
       if (!found || !isOpen(found)) return found;
-      return withText([found], (await theirs(id, false)) ?? [])[0];
+      return withLiveText([found], (await theirs(id, false)) ?? [])[0];
     },
     live: (id) => local().live(id),
     running: () => local().running(),

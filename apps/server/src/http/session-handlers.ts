@@ -59,10 +59,9 @@ export const sessionHandlers = ({
       return fail('invalid', 'query.after cannot be combined with query.before; send one of them.', {
         field: 'query.after',
       });
-    const page = await sessions.items(session_id, query);
+    const page = await engine.items(session_id, query);
     if (page.items.length === 0 && !(await sessions.get(session_id))) return noSession(session_id);
-    const live = new Map(engine.live(session_id).map((item) => [item.id, item]));
-    return ok({ ...page, items: page.items.map((item) => live.get(item.id) ?? item) });
+    return ok(page);
   },
   getItem: async ({ params: { session_id, item_id } }) => {
     const item = await engine.item(session_id, item_id);
