@@ -214,6 +214,41 @@ describe('a watched session', () => {
     const positions = (watch.view?.order ?? []).map((item) => watch.view?.items.get(item)?.position);
     expect(positions).toEqual(Array.from({ length: 25 }, (_, n) => n + 1));
   });
+  it.each(['older', 'newer'] as const)(
+    'holds the end of an item that ended while the %s page with it was on its way (S8)',
+    async (which) => {
+      const server = await start();
+      const { world } = server;
+      const { id } = world.newSession();
+      const item = newId<ItemId>('itm');
+      const streaming = { id: item, kind: 'agent_message', status: 'streaming', data: { text: '' } } as const;
+      if (which === 'newer') await message(server, id, 'before');
+      await world.put(id, streaming);
+      if (which === 'older') await message(server, id, 'after');
+      const watch = liveOf(server, { tail: which === 'older' ? 1 : 10 }).watchSession(id);
+      await until('live', () => watch.state.value.type === 'live');
+      if (which === 'newer') watch.dropAbove(1);
+      expect(watch.view?.items.has(item)).toBe(false);
+
+      const read = Promise.withResolvers<void>();
+      const arrives = Promise.withResolvers<void>();
+      world.pause = () => {
+        read.resolve();
+        return arrives.promise;
+      };
+      const page = which === 'older' ? watch.loadOlder() : watch.loadNewer();
+      await read.promise;
+      const done = await world.put(id, { ...streaming, status: 'done', data: { text: 'whole' } }, () =>
+        Promise.resolve(),
+      );
+      await until('the news', () => watch.view?.seq === done.seq);
+      arrives.resolve();
+      expect(await page).toBe(true);
+      expect(watch.view?.items.get(item)).toEqual(done);
+      expect(watch.view?.order).toHaveLength(2);
+      expect(watch.hasNewer).toBe(false);
+    },
+  );
   it('that does not exist is gone', async () => {
     const watch = liveOf(await start()).watchSession('nobody' as SessionId);
     await until('gone', () => watch.state.value.type === 'gone');

@@ -86,8 +86,8 @@ export const watchSession = (
   let newer: Promise<boolean> | undefined;
   /** Position of the newest item held, where the ones above it were dropped. */
   let cut: number | undefined;
-  /** Something above the cut changed while a newer page was on its way: that page may not be the last. */
-  let missed = false;
+  /** Items above the cut that changed while a newer page was on its way. */
+  let passedAbove: Item[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const tell = (): void => {
@@ -199,19 +199,21 @@ export const watchSession = (
   const isAboveCut = (held: SessionView, event: LiveEvent): boolean => {
     if (event.kind !== 'item' || cut === undefined) return false;
     if (event.data.position <= cut || held.items.has(event.data.id)) return false;
-    missed = true;
+    if (newer) passedAbove.push(event.data);
     return true;
   };
 
   const fetchNewer = async (held: SessionView, after: number, limit: number): Promise<boolean> => {
-    missed = false;
+    passedAbove = [];
     const page = await client.listItems({ params: { session_id: id }, query: { after, limit } });
     if (held !== view) return true;
-    noting(held, () => {
-      for (const item of page.items) upsert(held, item);
-    });
     const last = page.items.at(-1)?.position ?? after;
-    cut = page.has_more || missed ? last : undefined;
+    const passed = passedAbove;
+    noting(held, () => {
+      for (const item of [...page.items, ...passed]) if (item.position <= last) upsert(held, item);
+    });
+    // What changed above the page is not in it: it may not be the last.
+    cut = page.has_more || passed.some((item) => item.position > last) ? last : undefined;
     for (const item of page.items) changed.add(`item:${item.id}`);
     changed.add('order');
     tell();
