@@ -320,8 +320,8 @@ const compose = async (
   const stop = async (): Promise<void> => {
     phase = 'draining';
     removeServerFile(config.data_folder);
-    const [atWork] = await Promise.all([local.handOver(), logins.stop()]);
-    await cluster?.leave(atWork);
+    const [atWork] = await Promise.all([cluster ? local.handOver() : local.drain(), logins.stop()]);
+    await cluster?.leave(atWork ?? []);
     await Promise.all([
       realtime.close(),
       http.close(),

@@ -79,7 +79,8 @@ export class Actors {
     const isOpen = session.status === 'running' || session.status === 'waiting';
     // Until this is through the session counts as not settled, whatever goes wrong.
     this.#unsettled.add(id);
-    const open = left ?? (isOpen || queue.length > 0 ? await sessions.unfinished(lease) : undefined);
+    const mayBeOpen = isOpen || queue.length > 0 || lease.handed_over === true;
+    const open = left ?? (mayBeOpen ? await sessions.unfinished(lease) : undefined);
     const settled = open ? await this.#goOn(actor, open, isOpen) : ok(undefined);
     if (!settled.ok) {
       const reason = settled.error.message;
@@ -94,18 +95,27 @@ export class Actors {
   /** Marks what was left open and, by policy, lets the turn go on; a message that only waited for a turn's end is started. */
   async #goOn(actor: SessionActor, open: Abandoned, isOpen: boolean): Promise<Result<void>> {
     const { auto_resume, log } = this.#deps;
-    const session = actor.lease.session_id;
+    const { session_id: session, handed_over } = actor.lease;
     if (isOpen || open.turn || open.open_items.length > 0) {
       const given_up = open.turn && auto_resume && open.crashes >= most_crashes ? open.crashes + 1 : null;
       const marked = await actor.recover(open.open_items, open.turn, given_up);
       if (!marked.ok) return marked;
-      if (given_up !== null) log.error('a turn was given up: its servers die', { session, times: given_up });
-      else if (open.turn && auto_resume) await actor.resume();
+      if (given_up !== null) {
+        log.error('a turn was given up: its servers die', { session, times: given_up });
+        return ok(undefined);
+      }
     }
+    const goesOn =
+      auto_resume && (open.turn !== null || (handed_over && (await this.#isInterrupted(session))));
+    if (goesOn) await actor.resume();
     if (!open.next_waits) return ok(undefined);
     const started = await actor.startNext();
     if (started.ok) log.info('a waiting message was started', { session });
     return started;
+  }
+
+  async #isInterrupted(id: SessionId): Promise<boolean> {
+    return (await this.#deps.stores.sessions.lastTurn(id))?.status === 'interrupted';
   }
 
   /** Gives an idle session back. A command that comes meanwhile waits: the lease it takes must not be the one given back. */
@@ -154,29 +164,33 @@ export class Actors {
     const loading = this.#adopt(left.lease, left).finally(() => this.#loading.delete(id));
     this.#loading.set(id, loading);
     const actor = await loading;
-    if (!actor || !left.turn) return 'nothing';
+    if (!actor || !(left.turn || left.lease.handed_over)) return 'nothing';
     return actor.running ? 'resumed' : 'marked';
   }
 
-  /** Stops every turn and gives all leases back. Answers the sessions whose turn was stopped. */
-  async drain(): Promise<SessionId[]> {
+  /**
+   * Stops every turn and gives all leases back. `hand_over`: with the turns that nobody else had stopped to go on at
+   * another server. Answers their sessions.
+   */
+  async drain(hand_over: boolean): Promise<SessionId[]> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const { sessions } = this.#deps.stores;
     const actors = [...this.#actors.values()];
-    const stopped = actors.filter((actor) => actor.running).map((actor) => actor.lease.session_id);
+    const goOn = new Set(hand_over ? actors.filter((actor) => actor.wantsToGoOn) : []);
     await Promise.all(actors.map((actor) => actor.close('drain')));
     for (const actor of actors) this.#releaseAgents(actor.lease.session_id);
     // Not released where the database is away: a lease ends by itself.
     const released = actors.map(async (actor) => {
       try {
-        await this.#deps.stores.sessions.release(actor.lease);
+        await (goOn.has(actor) ? sessions.handOver(actor.lease) : sessions.release(actor.lease));
       } catch (error) {
         this.#deps.log.warn('a lease could not be released', { reason: String(error) });
       }
     });
     await inTime(Promise.all(released).then(ignore), release_ms, ignore);
     this.#actors.clear();
-    return stopped;
+    return [...goOn].map((actor) => actor.lease.session_id);
   }
 
   /** Not all servers at the same moment: between a quarter and a third of the time a lease holds. */

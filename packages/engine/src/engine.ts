@@ -26,9 +26,9 @@ export interface RunningEngine extends Engine {
   holds(id: SessionId): Promise<boolean>;
   /** true: this server holds it already. */
   isHere(id: SessionId): boolean;
-  /** As `drain`. Answers the sessions whose turn it stopped. */
+  /** As `drain`, for other servers to go on with the turns. Answers their sessions. */
   handOver(): Promise<SessionId[]>;
-  /** Takes a session another server gave up and lets its interrupted turn go on. false: it was not ours to take. */
+  /** Takes a session that another server handed over, whose turn goes on. false: another one has it, or it was not to go on any more. */
   takeOver(id: SessionId): Promise<boolean>;
 }
 
@@ -160,17 +160,14 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
     recover: () => actors.recover(),
     holds: async (id) => !draining && (await actors.get(id)) !== undefined,
     isHere: (id) => actors.loaded(id) !== undefined,
-    takeOver: async (id) => {
-      const taken = await withActor(id, (actor) => actor.resume());
-      return taken.ok;
-    },
+    takeOver: async (id) => !draining && (await actors.get(id))?.running === true,
     async handOver() {
       draining = true;
-      return actors.drain();
+      return actors.drain(true);
     },
     async drain() {
       draining = true;
-      await actors.drain();
+      await actors.drain(false);
     },
   };
 };

@@ -46,6 +46,8 @@ export interface Lease {
   readonly session_id: SessionId;
   readonly owner: string;
   readonly epoch: number;
+  /** Its owner before stopped in order while a turn ran, and handed it over: the turn is to go on. */
+  readonly handed_over?: true;
 }
 
 export interface NewSession {
@@ -202,7 +204,7 @@ export interface ItemPage {
   readonly has_more: boolean;
 }
 
-/** A session whose owner died: what the next start marks. */
+/** A session whose owner died or handed it over: what the next start marks, or lets go on. */
 export interface Abandoned {
   readonly lease: Lease;
   readonly turn: Turn | null;
@@ -232,7 +234,12 @@ export interface SessionStore {
   /** Extends all leases of this owner in one statement. Answers those it still has. */
   renewAll(owner: string, ttl_ms: number): Promise<readonly Lease[]>;
   release(lease: Lease): Promise<void>;
-  /** Takes over every session whose lease has expired with work open or a waiting message that nobody started. Called at start and on a timer. */
+  /** Gives a session back whose turn is to go on elsewhere: who takes it within a minute is told. Afterwards it is left to a person. */
+  handOver(lease: Lease): Promise<void>;
+  /**
+   * Takes over every session that was handed over, or whose lease has expired with work open or a waiting message that
+   * nobody started. Called at start and on a timer.
+   */
   abandoned(owner: string, ttl_ms: number): Promise<Abandoned[]>;
   /** What the session of a lease that was just taken still has open from its owner before. */
   unfinished(lease: Lease): Promise<Abandoned>;

@@ -82,3 +82,52 @@ describe('a second owner (S8)', () => {
     });
   });
 });
+
+describe('a session that its owner handed over (S8)', () => {
+  const takenBy = async (owner: string): Promise<Lease | undefined> =>
+    (await stores.sessions.abandoned(owner, 60_000)).find(
+      (left) => left.lease.session_id === lease.session_id,
+    )?.lease;
+
+  it('is told once to who takes it: whoever looks for what was left', async () => {
+    await stores.sessions.handOver(lease);
+    // A renewal that was under way does not take it back.
+    await stores.sessions.renewAll('one', 60_000);
+    expect(await stores.sessions.holder(lease.session_id)).toBeUndefined();
+    const second = await takenBy('two');
+    expect(second).toEqual({ session_id: lease.session_id, owner: 'two', epoch: 2, handed_over: true });
+    await stores.sessions.renewAll('two', -10);
+    expect(await takenBy('three')).toBeUndefined();
+  });
+
+  it('is told to a command for it', async () => {
+    await stores.sessions.handOver(lease);
+    expect(await stores.sessions.acquire(lease.session_id, 'two', 60_000)).toMatchObject({
+      epoch: 2,
+      handed_over: true,
+    });
+    expect(await stores.sessions.acquire(lease.session_id, 'two', -10)).not.toHaveProperty('handed_over');
+    expect(await stores.sessions.acquire(lease.session_id, 'one', 60_000)).not.toHaveProperty('handed_over');
+  });
+
+  it('does not begin again long afterwards, nor where it was only given back', async () => {
+    await stores.sessions.handOver(lease);
+    await stores.query(
+      "update sessions set last_activity_at = now() - interval '2 minutes' where session_id = $1",
+      [lease.session_id],
+    );
+    expect(await takenBy('two')).toBeUndefined();
+    const second = await stores.sessions.acquire(lease.session_id, 'two', 60_000);
+    if (!second) throw new Error('not taken');
+    expect(second).not.toHaveProperty('handed_over');
+    await stores.sessions.release(second);
+    expect(await takenBy('three')).toBeUndefined();
+  });
+
+  it('is not taken from who has it now by one who lost it', async () => {
+    await stores.sessions.renewAll('one', -10);
+    await stores.sessions.acquire(lease.session_id, 'two', 60_000);
+    await stores.sessions.handOver(lease);
+    expect((await stores.sessions.holder(lease.session_id))?.owner).toBe('two');
+  });
+});

@@ -32,6 +32,7 @@ export const memoryStores = (
       renewAll: notUsed,
       heldBy: notUsed,
       release: notUsed,
+      handOver: notUsed,
       abandoned: notUsed,
       unfinished: notUsed,
       holder: notUsed,

@@ -129,6 +129,11 @@ export class SessionActor {
     return this.#running !== undefined;
   }
 
+  /** A turn runs, and nobody has stopped it. */
+  get wantsToGoOn(): boolean {
+    return this.#running !== undefined && !this.#running.abort.signal.aborted;
+  }
+
   /** Milliseconds since the last command or turn; 0 while a turn runs. */
   idleFor(now: number): number {
     return this.#running ? 0 : now - this.#used;

@@ -13,19 +13,32 @@ export const makeLeases = (
   sole_owner: boolean,
 ): Pick<
   SessionStore,
-  'acquire' | 'renewAll' | 'release' | 'abandoned' | 'unfinished' | 'holder' | 'heldBy'
+  'acquire' | 'renewAll' | 'release' | 'handOver' | 'abandoned' | 'unfinished' | 'holder' | 'heldBy'
 > => {
   const expired = sole_owner
     ? `lease_owner is distinct from $1`
     : `(lease_owner is distinct from $1 and (lease_until is null or lease_until < now()))`;
   const until = (ttl: string) => `now() + ${ttl} * interval '1 millisecond'`;
 
+  /** Given up by an owner that is still named: nobody else leaves it so. The time makes that nothing begins again long after all have stopped. */
+  const handedOver = `(lease_owner is not null and lease_until is null and last_activity_at > now() - interval '1 minute')`;
+  const taken = (
+    owner: string,
+    row: { session_id: SessionId; lease_epoch: number; handed_over: boolean },
+  ): Lease => ({
+    session_id: row.session_id,
+    owner,
+    epoch: row.lease_epoch,
+    ...(row.handed_over ? { handed_over: true } : {}),
+  });
+
   /** Sessions where the end of a turn was written and the start of the next was not. A turn that a person stopped has a cause. */
   const nextWaits = `select q.session_id from session_queue q cross join lateral (
     select status, cause from turns t where t.session_id = q.session_id order by t.no desc limit 1) last
     where last.status = 'done' and last.cause is null`;
   const open = `session_id in (select session_id from sessions where status in ('running', 'waiting')
-    union select session_id from turns where status in ('running', 'waiting') union ${nextWaits})`;
+    union select session_id from turns where status in ('running', 'waiting') union ${nextWaits}
+    union select session_id from sessions where ${handedOver})`;
 
   const withOpenWork = async (leases: readonly Lease[]): Promise<Abandoned[]> => {
     if (leases.length === 0) return [];
@@ -60,21 +73,23 @@ export const makeLeases = (
 
   return {
     acquire: async (id, owner, ttl_ms) => {
-      const [row] = await db.query<{ lease_epoch: number }>({
+      const [row] = await db.query<{ session_id: SessionId; lease_epoch: number; handed_over: boolean }>({
         name: 'lease_acquire',
-        text: `update sessions set lease_epoch = lease_epoch + case when lease_owner = $1 then 0 else 1 end,
+        text: `with free as (select session_id, ${handedOver} as handed_over from sessions
+            where session_id = $2 and (lease_owner = $1 or ${expired}) for update)
+          update sessions s set lease_epoch = s.lease_epoch + case when s.lease_owner = $1 then 0 else 1 end,
             lease_owner = $1, lease_until = ${until('$3::double precision')}
-          where session_id = $2 and (lease_owner = $1 or ${expired}) returning lease_epoch`,
+          from free where s.session_id = free.session_id returning s.session_id, s.lease_epoch, free.handed_over`,
         values: [owner, id, ttl_ms],
       });
-      return row && { session_id: id, owner, epoch: row.lease_epoch };
+      return row && taken(owner, row);
     },
 
     renewAll: async (owner, ttl_ms) => {
       const rows = await db.query<{ session_id: SessionId; lease_epoch: number }>({
         name: 'lease_renew',
-        text: `update sessions set lease_until = ${until('$2::double precision')} where lease_owner = $1
-          returning session_id, lease_epoch`,
+        text: `update sessions set lease_until = ${until('$2::double precision')}
+          where lease_owner = $1 and lease_until is not null returning session_id, lease_epoch`,
         values: [owner, ttl_ms],
       });
       return rows.map((row) => ({ session_id: row.session_id, owner, epoch: row.lease_epoch }));
@@ -88,15 +103,23 @@ export const makeLeases = (
       });
     },
 
+    handOver: async (lease) => {
+      await db.query({
+        name: 'lease_hand_over',
+        text: 'update sessions set lease_until = null where session_id = $1 and lease_owner = $2 and lease_epoch = $3',
+        values: [lease.session_id, lease.owner, lease.epoch],
+      });
+    },
+
     abandoned: async (owner, ttl_ms) => {
-      const taken = await db.query<{ session_id: SessionId; lease_epoch: number }>({
-        text: `update sessions set lease_owner = $1, lease_epoch = lease_epoch + 1, lease_until = ${until('$2::double precision')}
-          where ${expired} and ${open} returning session_id, lease_epoch`,
+      const rows = await db.query<{ session_id: SessionId; lease_epoch: number; handed_over: boolean }>({
+        text: `with free as (select session_id, ${handedOver} as handed_over from sessions
+            where ${expired} and ${open} for update)
+          update sessions s set lease_owner = $1, lease_epoch = s.lease_epoch + 1, lease_until = ${until('$2::double precision')}
+          from free where s.session_id = free.session_id returning s.session_id, s.lease_epoch, free.handed_over`,
         values: [owner, ttl_ms],
       });
-      return withOpenWork(
-        taken.map((row) => ({ session_id: row.session_id, owner, epoch: row.lease_epoch })),
-      );
+      return withOpenWork(rows.map((row) => taken(owner, row)));
     },
 
     unfinished: async (lease) => {
