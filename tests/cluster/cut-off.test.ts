@@ -74,6 +74,22 @@ describe('a server cut off from Redis alone (S8)', () => {
   });
 });
 
+describe('a server that hears late who follows the cards (S8, W3)', () => {
+  it('tells what changed meanwhile', async () => {
+    const gone = await cluster.session(a, { title: 'gone' });
+    redis.turn('hang');
+    const cards = b.live.watchCards();
+    await expect.poll(() => cards.live.value).toBe(true);
+    expect(cards.get(gone.id)?.title).toBe('gone');
+    const session = await cluster.session(a, { title: 'seen everywhere' });
+    await a.client.deleteSession({ params: params(gone) });
+    redis.turn('open');
+    await expect.poll(() => cards.get(session.id)?.title).toBe('seen everywhere');
+    await expect.poll(() => cards.get(gone.id)).toBeUndefined();
+    cards.close();
+  });
+});
+
 describe('an owner that stood still while its session was taken (S8)', () => {
   it('passes on what it is told: interrupt, answer and change reach the owner of now', async () => {
     const { session, watch } = await watchedSession({ access_mode: 'ask' });

@@ -50,6 +50,14 @@ export interface Lease {
   readonly handed_over?: true;
 }
 
+/** Who has the lease of a session, and until when. */
+export interface Holder {
+  readonly owner: string;
+  readonly lapses_in_ms: number;
+  /** Since 1970, by the clock of the database: it moves only when the lease is renewed. */
+  readonly lapses_at_ms: number;
+}
+
 export interface NewSession {
   readonly id: SessionId;
   readonly title: string;
@@ -244,7 +252,7 @@ export interface SessionStore {
   /** What the session of a lease that was just taken still has open from its owner before. */
   unfinished(lease: Lease): Promise<Abandoned>;
   /** Who holds a session now; undefined: nobody, or no such session. */
-  holder(id: SessionId): Promise<{ readonly owner: string; readonly lapses_in_ms: number } | undefined>;
+  holder(id: SessionId): Promise<Holder | undefined>;
   /** The sessions that these owners hold now. */
   heldBy(owners: readonly string[]): Promise<readonly SessionId[]>;
 

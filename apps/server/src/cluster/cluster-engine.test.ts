@@ -25,6 +25,7 @@ const notAsked = {
   snapshot: never,
   changes: never,
   item: never,
+  items: never,
   live: never,
   running: never,
   drain: never,
@@ -35,6 +36,8 @@ const cutOff = (owner: {
   /** undefined: the owner renews its lease for ever. */
   readonly lapses_at?: number;
   readonly reply: (asked: number) => Reply;
+  /** How long a question is on its way. */
+  readonly slow_ms?: (asked: number) => number;
 }) => {
   let now = 0;
   let asked = 0;
@@ -53,12 +56,16 @@ const cutOff = (owner: {
   const engine = createClusterEngine({
     local: () => local,
     sessions: {
-      holder: async () => ({ owner: 'other', lapses_in_ms: (owner.lapses_at ?? now + lease_ms) - now }),
+      holder: async () => {
+        const lapses_at_ms = owner.lapses_at ?? now + lease_ms;
+        return { owner: 'other', lapses_in_ms: lapses_at_ms - now, lapses_at_ms };
+      },
       get: async () => undefined,
     },
     asks: {
       ask: async (_to, id, _ask, within_ms) => {
         ids.add(id);
+        now += owner.slow_ms?.(asked) ?? 0;
         const reply = owner.reply(asked++);
         if (reply.type === 'silent') now += within_ms;
         return reply;
@@ -113,6 +120,13 @@ describe('a command for a session of a server that is not reached (S8)', () => {
     expect(await engine.delete(session)).toMatchObject({ ok: true });
     expect(done).toEqual(['delete']);
     expect(now()).toBeGreaterThanOrEqual(7_000);
+  });
+
+  it('does not take an owner that is gone for one that lives because this process is slow', async () => {
+    const slow_ms = (asked: number): number => asked * 900;
+    const { engine, done } = cutOff({ lapses_at: 7_000, reply: () => ({ type: 'absent' }), slow_ms });
+    expect(await engine.delete(session)).toMatchObject({ ok: true });
+    expect(done).toEqual(['delete']);
   });
 
   it('gives up in words where an owner comes and goes', async () => {

@@ -1,5 +1,5 @@
 import { withLiveText } from '@maestro/engine';
-import { type Engine, fail, type Result, type SessionStore } from '@maestro/ports';
+import { type Engine, fail, type Holder, type Result, type SessionStore } from '@maestro/ports';
 import {
   type ConversationId,
   type Item,
@@ -85,7 +85,7 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
     const from = deps.now();
     const giveUp = from + deps.lease_ms + 2 * ANSWER_MS;
     let begun = false;
-    let lapse: number | undefined;
+    let seen: Holder | undefined;
     for (;;) {
       // An owner before may have done it: with the same id nothing is done twice.
       if (await here.holds(session)) {
@@ -106,10 +106,10 @@ export const createClusterEngine = (deps: ClusterEngineDeps): ClusterEngine => {
         isAbsent = reply.type === 'absent';
       }
       const now = deps.now();
-      const lapses = now + (holder?.lapses_in_ms ?? 0);
-      lapse ??= lapses;
+      if (holder && holder.owner !== seen?.owner) seen = holder;
+      const isRenewed = holder && seen && holder.lapses_at_ms > seen.lapses_at_ms + RENEWED_MS;
       // An owner that renews its lease lives: it is not reached, and waiting for its session is in vain.
-      const isCutOff = isAbsent && lapses > lapse + RENEWED_MS && now > from + ANSWER_MS;
+      const isCutOff = isAbsent && isRenewed && now > from + ANSWER_MS;
       if (now > giveUp || isCutOff) return begun ? unanswered() : unreachable();
       await deps.wait(Math.min(LOOK_MS, Math.max(10, holder?.lapses_in_ms ?? 0)));
     }

@@ -179,13 +179,15 @@ export const createCluster = (deps: ClusterDeps): Cluster => {
     switch (message.type) {
       case 'beat':
         compareKeys(message.from, message.key);
-        roster.beat(message.from, message.follows, now());
+        if (roster.beat(message.from, message.follows, now()).includes('sessions'))
+          spread.retellCards(message.from);
         for (const [stream, seq] of Object.entries(message.heads)) hub.catchUp(stream, seq);
         if (message.missed) catchUp();
         if (message.hello) beat(false, false);
         return;
       case 'follow':
         roster.follow(message.from, message.stream, message.on, now());
+        if (message.on && message.stream === 'sessions') spread.retellCards(message.from);
         return;
       case 'leave':
         roster.leave(message.from);

@@ -8,13 +8,15 @@ export class Roster {
     this.#ttl_ms = ttl_ms;
   }
 
-  /** A server said that it is there and what it follows. */
-  beat(server: string, follows: readonly string[], now: number): void {
+  /** A server said that it is there and what it follows. Answers what it was not known to follow. */
+  beat(server: string, follows: readonly string[], now: number): string[] {
     const known = this.#servers.get(server);
     const next = new Set(follows);
+    const begun = follows.filter((stream) => !known?.follows.has(stream));
     for (const stream of known?.follows ?? []) if (!next.has(stream)) this.#drop(server, stream);
     this.#servers.set(server, { follows: next, until: now + this.#ttl_ms });
     for (const stream of next) this.#add(server, stream);
+    return begun;
   }
 
   follow(server: string, stream: string, on: boolean, now: number): void {

@@ -1,4 +1,5 @@
 import type { Log, SessionEvent } from '@maestro/ports';
+import type { SessionId } from '@maestro/protocol';
 import type { RemoteEvent } from '../live/elsewhere.ts';
 import type { Post } from './post.ts';
 import type { Roster } from './roster.ts';
@@ -7,7 +8,7 @@ import type { Roster } from './roster.ts';
 const TICK_MS = 4;
 /** Above this many bytes on their way to Redis nothing is added: followers catch up from the database later. */
 const MOST_UNSENT = 8 * 1024 * 1024;
-/** Sessions written longer ago than this are no longer named in beats, ms. */
+/** Sessions written longer ago than this are no longer named in beats, and their cards not told again, ms. */
 const RECENT_MS = 10_000;
 
 /** What waits for one server. Deltas that follow each other become one. */
@@ -47,6 +48,11 @@ export interface Spread {
   /** The events with the seq before each in its session, so that a follower sees what it missed. In the order of `seq`. */
   traced(events: readonly SessionEvent[]): RemoteEvent[];
   send(events: readonly RemoteEvent[]): void;
+  /**
+   * The cards that changed lately, to a server that has just begun to follow them: it may have read its list before a
+   * change, and have been heard of after it.
+   */
+  retellCards(server: string): void;
   reset(stream: string, reason: 'branch' | 'epoch'): void;
   /** The newest seq of each session that was written lately. */
   heads(): Record<string, number>;
@@ -67,6 +73,7 @@ export const createSpread = (deps: {
   const { roster, post, log, now } = deps;
   const outboxes = new Map<string, Outbox>();
   const heads = new Map<string, { seq: number; at: number }>();
+  const cards = new Map<SessionId, { remote: RemoteEvent; at: number }>();
   let flushed = 0;
   let planned = false;
   let missed = false;
@@ -108,6 +115,13 @@ export const createSpread = (deps: {
     else setTimeout(flush, wait);
   };
 
+  const put = (server: string, remote: RemoteEvent): void => {
+    const outbox = outboxes.get(server) ?? new Outbox();
+    outboxes.set(server, outbox);
+    outbox.add(remote);
+    plan();
+  };
+
   /** The seq before this one in its session: of what this server wrote, else the one below it. */
   const previous = (event: SessionEvent): number | undefined => {
     if (!('seq' in event)) return undefined;
@@ -127,13 +141,13 @@ export const createSpread = (deps: {
         const { stream } = remote.event;
         // Figures and providers are of each server its own; the rest is in the database.
         if (stream === 'server') continue;
-        for (const server of roster.followersOf(stream)) {
-          const outbox = outboxes.get(server) ?? new Outbox();
-          outboxes.set(server, outbox);
-          outbox.add(remote);
-          plan();
-        }
+        if (remote.event.kind === 'card') cards.set(remote.event.data.id, { remote, at: now() });
+        for (const server of roster.followersOf(stream)) put(server, remote);
       }
+    },
+    retellCards: (server) => {
+      const recent = now() - RECENT_MS;
+      for (const { remote, at } of cards.values()) if (at >= recent) put(server, remote);
     },
     reset: (stream, reason) => {
       const followers = [...roster.followersOf(stream)];
@@ -146,6 +160,7 @@ export const createSpread = (deps: {
       flush();
       const recent = now() - RECENT_MS;
       for (const [stream, { at }] of heads) if (at < recent) heads.delete(stream);
+      for (const [id, { at }] of cards) if (at < recent) cards.delete(id);
       return Object.fromEntries([...heads].map(([stream, { seq }]) => [stream, seq]));
     },
     missed: () => {

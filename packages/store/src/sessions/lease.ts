@@ -128,9 +128,10 @@ export const makeLeases = (
     },
 
     holder: async (id) => {
-      const [row] = await db.query<{ owner: string; lapses_in_ms: number }>({
+      const [row] = await db.query<{ owner: string; lapses_in_ms: number; lapses_at_ms: number }>({
         name: 'lease_holder',
-        text: `select lease_owner as owner, extract(epoch from lease_until - now())::double precision * 1000 as lapses_in_ms
+        text: `select lease_owner as owner, extract(epoch from lease_until - now())::double precision * 1000 as lapses_in_ms,
+            extract(epoch from lease_until)::double precision * 1000 as lapses_at_ms
           from sessions where session_id = $1 and lease_owner is not null and lease_until > now()`,
         values: [id],
       });
