@@ -62,7 +62,7 @@ it("an agent of the person's own agents.json works in a session, is told of by i
     const { pid } = JSON.parse(asked.at(-1) ?? '{}');
     expect(isThere(pid)).toBe(true);
     await house.crash();
-    await expect.poll(() => isThere(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isThere(pid)).toBe(false);
     const again = house.live.watchSession(session.id);
     await house.until(again, () => hasEnded(again), 'the turn is over');
     expect(again.view?.turn).toMatchObject({ status: 'interrupted' });

@@ -155,7 +155,7 @@ describe('a Claude Code that goes wrong in a turn (P10, P11)', () => {
     expect(last).toMatchObject(failsWith('crash', /signal SIGKILL/, /Resume/));
     // Elsewhere the system does not tell whose process it was.
     if (process.platform !== 'linux') process.kill(Number(text));
-    await expect.poll(() => isRunning(Number(text)), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isRunning(Number(text))).toBe(false);
   });
 
   it('reaches its limit of steps', async () => {
@@ -289,7 +289,7 @@ const log = { info() {}, warn: console.error, error: console.error };
     const children = await childrenOf(server.pid ?? 0);
     expect(children.length).toBeGreaterThan(0);
     server.kill('SIGKILL');
-    await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => children.filter(isRunning)).toEqual([]);
   });
 });
 

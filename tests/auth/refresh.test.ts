@@ -118,7 +118,7 @@ describe('a refresh (P9)', () => {
   it('holds its right for as long as the vendor takes', async () => {
     world.simulator.logins.fail('anthropic', { kind: 'stall' });
     const { id, family } = await world.put(stores.credentials, 'anthropic');
-    const slow = refresherOn(stores.credentials, world.clients, { claim_ms: 300 }).refresh(id, 1);
+    const slow = refresherOn(stores.credentials, world.clients, { claim_ms: 600 }).refresh(id, 1);
     await expect.poll(() => world.simulator.requests.length).toBe(1);
     let lookedAt = 0;
     const counting = {
@@ -130,7 +130,7 @@ describe('a refresh (P9)', () => {
     };
     const waiting = refresherOn(counting, world.clients).refresh(id, 1);
     // Longer than the right lasts without being held.
-    await expect.poll(() => lookedAt, { timeout: 10_000 }).toBeGreaterThan(8);
+    await expect.poll(() => lookedAt).toBeGreaterThan(8);
     world.simulator.logins.release();
     expect([await slow, await waiting].map((result) => result.ok)).toEqual([true, true]);
     expect(family.refreshes).toBe(1);

@@ -29,7 +29,7 @@ it('npm start starts, and the server ends with npm, which tells only its shell (
   await npm.untilSays(/^Maestro is ready at (\S+)$/m);
   const { pid } = JSON.parse(readFileSync(join(data, 'server.json'), 'utf8'));
   npm.child.kill('SIGTERM');
-  await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isRunning(pid)).toBe(false);
   expect(existsSync(join(data, 'server.json'))).toBe(false);
   expect(existsSync(join(data, 'postgres', 'postmaster.pid'))).toBe(false);
 });

@@ -151,7 +151,7 @@ describe('the browser', () => {
 
   it('is opened at a link that lets it in, once', async () => {
     await using server = await startTestServer({ env: { ...shown('first'), MAESTRO_OPEN: '1' } });
-    await expect.poll(() => opened('first'), { timeout: 5000 }).toMatch(/\n$/);
+    await expect.poll(() => opened('first')).toMatch(/\n$/);
     expect(opened('first')).toMatch(new RegExp(`^${server.url}/#launch=\\S+\n$`));
     expect(server.stdout()).not.toContain('launch');
     expect(server.stderr()).not.toContain('launch=');

@@ -265,7 +265,7 @@ describe('Redis lost in the middle (S8)', () => {
     await cluster.redis.start();
     for (const { client } of [a, b])
       await expect
-        .poll(async () => (await client.serverFacts()).cluster, { timeout: 10_000 })
+        .poll(async () => (await client.serverFacts()).cluster)
         .toEqual({
           servers: 2,
           redis: 'ok',

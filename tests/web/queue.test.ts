@@ -5,9 +5,6 @@ import { type Stage, say, startStage, stopButton } from './support.ts';
 const focused = (page: Page): Promise<string> =>
   page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent");
 
-/** As long as a page waits for anything: a second is too short on a loaded machine. */
-const patiently = { timeout: 10_000 };
-
 describe('waiting messages (W5)', () => {
   let stage: Stage;
   beforeAll(async () => {
@@ -85,9 +82,7 @@ describe('waiting messages (W5)', () => {
       expect(box && box.x + box.width).toBeLessThanOrEqual(1024);
     }
     await row.getByRole('button', { name: 'Take back' }).click();
-    await expect
-      .poll(() => page.getByLabel('Message to the agent').inputValue(), patiently)
-      .toContain('say much');
+    await expect.poll(() => page.getByLabel('Message to the agent').inputValue()).toContain('say much');
   });
 
   it('can still be sent, moved and edited when the turn it was to go into ended before', async () => {
@@ -126,10 +121,8 @@ describe('waiting messages (W5)', () => {
     expect(await queue.getByLabel('Edit the waiting message').inputValue()).toBe('say more than two');
     await stage.house.client.patchQueued({ ...second, body: { deliver: 'now' } });
     await page.locator('.agent', { hasText: 'two' }).waitFor();
-    await expect
-      .poll(() => page.getByLabel('Message to the agent').inputValue(), patiently)
-      .toBe('say more than two');
-    await expect.poll(() => focused(page), patiently).toBe('Message to the agent');
+    await expect.poll(() => page.getByLabel('Message to the agent').inputValue()).toBe('say more than two');
+    await expect.poll(() => focused(page)).toBe('Message to the agent');
   });
 
   it('gives back nothing that went out as it was typed', async () => {

@@ -43,7 +43,7 @@ export const startStage = async (options: TestServerOptions = {}): Promise<Stage
     const context = await browser.newContext({ colorScheme: theme, viewport: { width, height } });
     contexts.push(context);
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(20_000);
     page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(`console: ${message.text()}`);

@@ -15,7 +15,7 @@ const outbox = async () => (await stores.query('select count(*)::int as n from o
 describe('jobs (S7)', () => {
   it('sent before anybody works on them run when somebody does, with their data', async () => {
     await stores.jobs.send('early', { n: 1, text: 'x' });
-    await expect.poll(outbox, { timeout: 10_000 }).toBe(0);
+    await expect.poll(outbox).toBe(0);
     const got = new Promise((resolve) => void stores.jobs.work('early', async (data) => resolve(data)));
     expect(await got).toEqual({ n: 1, text: 'x' });
   });
@@ -37,7 +37,7 @@ describe('jobs (S7)', () => {
   it('of one key wait once; others are not held back', async () => {
     for (const text of ['first', 'second']) await stores.jobs.send('unique', text, { unique: 'same' });
     for (const text of ['third', 'fourth']) await stores.jobs.send('unique', text);
-    await expect.poll(outbox, { timeout: 10_000 }).toBe(0);
+    await expect.poll(outbox).toBe(0);
     const rows = await stores.query(
       `select data ->> 'value' as text from jobs.job where name = 'unique' order by 1`,
     );
@@ -49,7 +49,7 @@ describe('jobs (S7)', () => {
       `insert into outbox (queue, data) select 'many', to_json(n) from generate_series(1, 250) n`,
     );
     await stores.jobs.send('many', 0);
-    await expect.poll(outbox, { timeout: 10_000 }).toBe(0);
+    await expect.poll(outbox).toBe(0);
     expect(await stores.query(`select count(*)::int as n from jobs.job where name = 'many'`)).toEqual([
       { n: 251 },
     ]);
@@ -57,7 +57,7 @@ describe('jobs (S7)', () => {
 
   it('wait for their time', async () => {
     await stores.jobs.send('later', 1, { after_s: 3600 });
-    await expect.poll(outbox, { timeout: 10_000 }).toBe(0);
+    await expect.poll(outbox).toBe(0);
     const [row] = await stores.query(
       `select start_after > now() + interval '59 minutes' as later from jobs.job where name = 'later'`,
     );
@@ -67,9 +67,7 @@ describe('jobs (S7)', () => {
   it('are planned by cron', async () => {
     await stores.jobs.schedule('nightly', '0 3 * * *', { what: 'backup' });
     const plans = () => stores.query(`select cron, data from jobs.schedule where name = 'nightly'`);
-    await expect
-      .poll(plans, { timeout: 10_000 })
-      .toEqual([{ cron: '0 3 * * *', data: { value: { what: 'backup' } } }]);
+    await expect.poll(plans).toEqual([{ cron: '0 3 * * *', data: { value: { what: 'backup' } } }]);
   });
 
   it('written to the outbox by a server that died are sent by the next', async () => {
