@@ -177,7 +177,7 @@ describe('pace', () => {
     await ask('anthropic', { steps: [{ type: 'text', text: 'x'.repeat(80) }], tokens_per_second: 100 });
     const took = performance.now() - start;
     expect(took).toBeGreaterThan(185);
-    expect(took).toBeLessThan(1000);
+    expect(took).toBeLessThan(10_000);
   });
 
   it('waits before the first byte and the first token as told', async () => {
