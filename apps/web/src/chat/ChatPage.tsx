@@ -9,6 +9,7 @@ import { useMedia } from '../ui/clock.ts';
 import { needsPerson } from '../ui/format.ts';
 import { ChatHeader } from './ChatHeader.tsx';
 import { Composer } from './Composer.tsx';
+import { useEditsOfLost } from './edits-of-gone.ts';
 import { Inspector } from './Inspector.tsx';
 import { useInterrupt } from './interrupt.ts';
 import { Queue } from './Queue.tsx';
@@ -72,6 +73,7 @@ function Ready() {
   const [focusItem, setFocusItem] = useState<{ id: ItemId; at: number } | null>(null);
   useStopByKey();
   useAnnouncements();
+  useEditsOfLost();
   if (!session) return null;
 
   return (

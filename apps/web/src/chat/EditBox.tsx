@@ -22,8 +22,10 @@ export default function EditBox(props: Props) {
 
   useEffect(() => {
     const area = box.current;
-    area?.focus({ preventScroll: true });
-    area?.setSelectionRange(area.value.length, area.value.length);
+    // Its button has just gone, and the focus with it. A box that comes back by itself takes it from nothing else.
+    if (!area || document.activeElement !== document.body) return;
+    area.focus({ preventScroll: true });
+    area.setSelectionRange(area.value.length, area.value.length);
   }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useLayoutEffect(() => {

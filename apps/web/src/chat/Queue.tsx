@@ -1,7 +1,7 @@
 import { lazy, Suspense, useLayoutEffect, useRef } from 'react';
 import { useQueue, useSession } from '../live/session.ts';
 import { announce } from '../ui/announcer.tsx';
-import { useEditsOfGone } from './queue-edits.ts';
+import { useEditsOfGone } from './edits-of-gone.ts';
 
 const QueueRow = lazy(() => import('./QueueRow.tsx'));
 

@@ -5,7 +5,7 @@ import { useWatch } from '../live/session.ts';
 import { Icon } from '../ui/icons.tsx';
 import { focusComposer, giveBack } from './draft.ts';
 import EditBox from './EditBox.tsx';
-import { queueEdits } from './queue-edits.ts';
+import { queueEdits } from './edits.ts';
 
 type Direction = 'up' | 'down';
 
@@ -25,7 +25,7 @@ interface Props {
 export default function QueueRow({ entry, index, count, running, takesNow, onMoved }: Props) {
   const watch = useWatch();
   const [busy, setBusy] = useState(false);
-  const [editing, setEditing] = useState(() => queueEdits.has(entry.id));
+  const [editing, setEditing] = useState(() => queueEdits.get(watch.id, entry.id) !== undefined);
   const [problem, setProblem] = useState<string | null>(null);
   const editButton = useRef<HTMLButtonElement>(null);
   const edited = useRef(false);
@@ -61,8 +61,8 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
     void run(() => client.patchQueued({ params, body: { index: to } }));
   };
   const edit = (on: boolean): void => {
-    if (on) queueEdits.set(entry.id, entry.text);
-    else queueEdits.delete(entry.id);
+    if (on) queueEdits.set(watch.id, entry.id, entry.text, entry.text);
+    else queueEdits.end(watch.id, entry.id);
     setEditing(on);
   };
   const save = async (text: string): Promise<void> => {
@@ -79,11 +79,11 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
       <li className="queue-entry editing">
         <EditBox
           label="Edit the waiting message"
-          text={queueEdits.get(entry.id) ?? entry.text}
+          text={queueEdits.get(watch.id, entry.id) ?? entry.text}
           act="Save"
           busy={busy}
           problem={problem}
-          onChange={(text) => queueEdits.set(entry.id, text)}
+          onChange={(text) => queueEdits.set(watch.id, entry.id, text, entry.text)}
           onDone={(text) => void save(text)}
           onCancel={() => {
             edit(false);

@@ -1,6 +1,7 @@
 import type { Card, SessionId } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
 import { lazy, memo, Suspense, useState } from 'react';
+import { forgetTyped } from '../chat/edits.ts';
 import { useCard } from '../live/cards.ts';
 import { providerName } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
@@ -88,7 +89,9 @@ function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged
             remove={() => client.deleteSession({ params: { session_id: card.id } })}
             onClose={(deleted) => {
               setDeleting(false);
-              if (deleted) onChanged?.();
+              if (!deleted) return;
+              forgetTyped(card.id);
+              onChanged?.();
             }}
           >
             Its whole history goes and cannot be brought back. The files it worked on stay, and what it cost

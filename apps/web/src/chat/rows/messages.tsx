@@ -1,29 +1,28 @@
-import type { Attachment, ItemId, ItemOf } from '@maestro/protocol';
+import type { Attachment, ItemOf } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import { useIsLastAnswer, useSession } from '../../live/session.ts';
+import { useIsLastAnswer, useSession, useWatch } from '../../live/session.ts';
 import { Markdown } from '../../markdown/Markdown.tsx';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { fileSize } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { KeysLink } from '../../ui/KeysLink.tsx';
 import { useBranching } from '../branching.ts';
+import { messageEdits } from '../edits.ts';
 import { BranchProblem, ForkAction } from './ForkAction.tsx';
 import { RowAction } from './RowAction.tsx';
 
 const EditBox = lazy(() => import('../EditBox.tsx'));
 
-/** Messages being edited; what is typed outlives the row, which unmounts as it scrolls away. */
-const edits = new Map<ItemId, string>();
-
 /** What the person said. Editing it, or forking after it, goes on in a new branch. */
 export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
+  const { id: session } = useWatch();
   const branching = useBranching();
-  const [editing, setEditing] = useState(() => edits.has(item.id));
+  const [editing, setEditing] = useState(() => messageEdits.get(session, item.id) !== undefined);
   const { text } = item.data;
   const edit = (on: boolean): void => {
-    if (on) edits.set(item.id, text);
-    else edits.delete(item.id);
+    if (on) messageEdits.set(session, item.id, text, text);
+    else messageEdits.end(session, item.id);
     setEditing(on);
   };
   const editButton = useRef<HTMLButtonElement>(null);
@@ -40,12 +39,12 @@ export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
           <Suspense fallback={<p className="user-text">{text}</p>}>
             <EditBox
               label="Edit your message"
-              text={edits.get(item.id) ?? text}
+              text={messageEdits.get(session, item.id) ?? text}
               act="Send again"
               hint={branching.reason ?? 'Goes on in a new branch. This one is kept.'}
               busy={branching.reason !== null}
               problem={branching.problem}
-              onChange={(now) => edits.set(item.id, now)}
+              onChange={(now) => messageEdits.set(session, item.id, now, text)}
               onDone={(now) => {
                 void branching.sendAgain(item.id, now).then((sent) => sent && edit(false));
               }}
