@@ -53,8 +53,7 @@ const build = async (target) => {
   say(`Building the ${target.what}…`);
   const code = await runToEnd(pinnedNode(), target.command(), {
     cwd: root,
-    // Whoever asks, a test run too, gets the build that people get.
-    env: { ...pinnedEnvironment(), NODE_ENV: 'production' },
+    env: pinnedEnvironment(),
     stdio: ['ignore', 2, 2],
   });
   if (code === 130) process.exit(130);

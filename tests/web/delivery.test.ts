@@ -81,5 +81,7 @@ describe('the page on its way (W10)', () => {
     await built;
     expect(asked).toBeGreaterThan(10);
     expect([...statuses]).toEqual([200]);
+    // From the same sources the same page, though a test run asked for it.
+    expect(await (await server.fetch('/')).text()).toContain(script);
   });
 });
