@@ -62,5 +62,6 @@ rmSync(fresh, { recursive: true, force: true });
 const list = join(root, '.cache', 'page-builds.json');
 const builds = [made, ...(existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : [])].slice(0, kept);
 writeFileSync(list, JSON.stringify(builds));
-const wanted = new Set(builds.flat());
+// What has one name for all builds is this one's: an older `index.html.br` would be sent in its place.
+const wanted = new Set([...made, ...builds.flat().filter(isHashed)]);
 for (const name of filesOf(out)) if (!wanted.has(name)) rmSync(join(out, name), { force: true });
