@@ -185,6 +185,23 @@ describe('accessible in both themes and at both sizes (W10)', () => {
     await checkLooks(page, 'failed');
   });
 
+  it('brings along what the oldest supported browsers lack', async () => {
+    const session = await stage.house.session();
+    (await stage.house.ask(session.id, 'say alpha')).close();
+    const page = await stage.page();
+    await page.addInitScript(`
+      for (const name of ['at', 'toSorted', 'findLast', 'findLastIndex']) delete Array.prototype[name];
+      delete String.prototype.at;
+      delete Object.hasOwn;`);
+    await page.goto(`${stage.house.server.url}/sessions/${session.id}`);
+    await page.locator('.agent', { hasText: 'alpha' }).waitFor();
+    expect(await page.evaluate("[Object.hasOwn({ a: 1 }, 'a'), Object.hasOwn({}, 'a')]")).toEqual([
+      true,
+      false,
+    ]);
+    expect(await page.evaluate('[1, 2, 3].findLast((one) => one < 3)')).toBe(2);
+  });
+
   it('keeps a chosen theme over a reload', async () => {
     const page = await stage.page({ theme: 'light' });
     await page.getByRole('button', { name: 'Use the dark theme' }).click();

@@ -11,7 +11,19 @@ define(String.prototype, 'at', at);
 define(Array.prototype, 'toSorted', function toSorted<T>(this: T[], compare?: (a: T, b: T) => number) {
   return [...this].sort(compare);
 });
-define(Object, 'hasOwn', (target: object, key: PropertyKey) => Object.hasOwn(target, key));
+define(Array.prototype, 'findLastIndex', function findLastIndex<T>(this: T[], test: (one: T) => boolean) {
+  let index = this.length - 1;
+  while (index >= 0 && !test(this[index] as T)) index -= 1;
+  return index;
+});
+define(Array.prototype, 'findLast', function findLast<T>(this: T[], test: (one: T) => boolean) {
+  return this[this.findLastIndex(test)];
+});
+define(
+  Object,
+  'hasOwn',
+  (target: object, key: PropertyKey) => Reflect.getOwnPropertyDescriptor(target, key) !== undefined,
+);
 define(globalThis.crypto, 'randomUUID', () => {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
