@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Stage, startStage } from './support.ts';
+import { controlsOf, type Stage, startStage } from './support.ts';
 
 describe('the dashboard (W4)', () => {
   let stage: Stage;
@@ -45,6 +45,23 @@ describe('the dashboard (W4)', () => {
     expect(await card.getByText(/assistant · Anthropic · claude/).isVisible()).toBe(true);
   });
 
+  it('calls the sessions of one title differently, on their cards and in the list, and says which is archived (W10)', async () => {
+    const [first] = [
+      await stage.house.session({ title: 'Twins' }),
+      await stage.house.session({ title: 'Twins' }),
+      await stage.house.session({ title: 'Twins' }),
+    ];
+    const page = await stage.page();
+    await page.getByRole('button', { name: 'Archive Twins (3)' }).click();
+    await page.getByLabel('Show archived').check();
+    await page.getByRole('button', { name: 'Delete Twins, archived' }).waitFor();
+    const controls = await controlsOf(page.getByRole('main'));
+    expect(new Set(controls).size).toBe(controls.length);
+    await page.getByRole('button', { name: 'Archive Twins', exact: true }).click();
+    const kept = () => stage.house.client.getSession({ params: { session_id: first.id } });
+    await expect.poll(async () => (await kept()).session.archived_at).not.toBeNull();
+  });
+
   it('archives, restores, and deletes only after the word is typed', async () => {
     const session = await stage.house.session({ title: 'To be put away' });
     const page = await stage.page();
@@ -52,7 +69,7 @@ describe('the dashboard (W4)', () => {
     await card.getByRole('button', { name: 'Archive' }).click();
     await card.waitFor({ state: 'detached' });
     await page.getByLabel('Show archived').check();
-    await page.getByRole('heading', { name: 'Archived' }).waitFor();
+    await page.getByRole('heading', { name: 'Archived', exact: true }).waitFor();
     await card.getByRole('button', { name: 'Restore' }).click();
     await page.locator('.archived .card', { hasText: 'To be put away' }).waitFor({ state: 'detached' });
 

@@ -1,7 +1,7 @@
 import type { CredentialId, LoginProvider } from '@maestro/protocol';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { credentialRow, type Stage, say, startStage } from './support.ts';
+import { controlsOf, credentialRow, type Stage, say, startStage } from './support.ts';
 
 /** What a person brings back who logs in elsewhere: the code that is shown, or the address the browser is sent to. */
 const answerOf = async (url: string): Promise<string> => {
@@ -183,6 +183,24 @@ describe('logins with an account (W1, P8)', () => {
     expect(await panel.getByRole('link').count()).toBe(0);
     await other.getByRole('button', { name: 'Cancel the login with your Claude account' }).click();
     await other.locator('.login').waitFor({ state: 'detached' });
+  });
+
+  it('calls every control of two logins of one vendor differently, of the same name too (W10)', async () => {
+    const page = await stage.page({ path: '/auth' });
+    for (const name of ['twin', 'twin', 'other'])
+      await begin(page, 'Claude account', 'Paste the answer', name);
+    await begin(page, 'ChatGPT account', 'Type a code there', 'twin');
+    const logins = page.getByRole('region', { name: 'Logins' });
+    await expect.poll(() => logins.locator('.login').count()).toBe(4);
+    const controls = await controlsOf(logins);
+    expect(controls.length).toBeGreaterThan(20);
+    expect(new Set(controls).size).toBe(controls.length);
+    for (const name of ['twin', 'twin (2)', 'other'])
+      expect(controls).toContain(`button "Finish the login with your Claude account: ${name}"`);
+    await logins.getByRole('button', { name: 'Cancel the login with your Claude account: twin (2)' }).click();
+    await expect.poll(() => logins.locator('.login').count()).toBe(3);
+    const left = (await stage.house.client.logins()).flows.filter(({ state }) => state === 'waiting');
+    expect(left.map(({ name }) => name).toSorted()).toEqual(['other', 'twin', 'twin']);
   });
 
   it('shows a refresh in every page while it runs (P9)', async () => {

@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Stage, say, startStage, stopButton } from './support.ts';
+import { controlsOf, type Stage, say, startStage, stopButton } from './support.ts';
 
 const focused = (page: Page): Promise<string> =>
   page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent");
@@ -43,7 +43,7 @@ describe('waiting messages (W5)', () => {
     await box.fill('say edited words');
     await page.keyboard.press('Enter');
     await queue.getByText('say edited words').waitFor();
-    await expect.poll(() => focused(page)).toBe('Edit');
+    await expect.poll(() => focused(page)).toBe('Edit: say edited words');
     await page.keyboard.press('Escape');
     await page.getByText('Stopped. What had arrived is kept.').waitFor();
     await queue.getByRole('button', { name: 'Send now' }).click();
@@ -63,6 +63,19 @@ describe('waiting messages (W5)', () => {
     await expect.poll(() => focused(page)).toBe('Move down: say three');
     const kept = await stage.house.client.getQueue({ params: { session_id: id as never } });
     expect(kept.queue.map((entry) => entry.text)).toEqual(['say one', 'say three', 'say two']);
+  });
+
+  it('calls every button of every message differently, of the same words too (W10)', async () => {
+    const { queue } = await waiting(['say one', 'say two']);
+    const page = queue.page();
+    await say(page, 'say one');
+    await expect.poll(() => order(queue)).toEqual(['say one', 'say two', 'say one']);
+    await queue.getByRole('button', { name: 'Edit: say two' }).click();
+    await queue.getByLabel('Edit the waiting message: say two').waitFor();
+    const controls = await controlsOf(queue);
+    expect(controls.length).toBeGreaterThan(10);
+    expect(new Set(controls).size).toBe(controls.length);
+    expect(controls).toContain('button "Take back: say one (2)"');
   });
 
   it('is taken back into the box, with the focus there', async () => {

@@ -89,6 +89,12 @@ export const credentialRow = (page: Page, name: string): Locator =>
 export const providerCard = (page: Page, name: string): Locator =>
   page.locator('.provider').filter({ has: page.getByRole('heading', { name, exact: true }) });
 
+/** What can be used in a part of the page, as `role "name"`, in order. */
+export const controlsOf = async (part: Locator): Promise<string[]> =>
+  [...(await part.ariaSnapshot()).matchAll(/- '?((?:button|link|textbox|checkbox) "(?:[^"\\]|\\.)*")/g)].map(
+    ([, control = '']) => control,
+  );
+
 /** Types a message and sends it by Enter. */
 export const say = async (page: Page, text: string): Promise<void> => {
   const box = page.getByLabel('Message to the agent');

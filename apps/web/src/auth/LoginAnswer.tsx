@@ -7,8 +7,13 @@ import { loginMemory } from './login-memory.ts';
 import { answerWords } from './login-words.ts';
 
 /** Takes what the vendor gave: a code, `code#state` or the whole address. What is refused stays typed. */
-export function LoginAnswer(props: { flow: LoginFlow; method: 'callback' | 'paste'; onTaken: () => void }) {
-  const { flow } = props;
+export function LoginAnswer(props: {
+  flow: LoginFlow;
+  called: string;
+  method: 'callback' | 'paste';
+  onTaken: () => void;
+}) {
+  const { flow, called } = props;
   const [typed, setTyped] = useState(() => loginMemory.drafts.get(flow.id) ?? '');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
@@ -50,6 +55,7 @@ export function LoginAnswer(props: { flow: LoginFlow; method: 'callback' | 'past
           <div className="login-line">
             <input
               {...field}
+              aria-label={`${label}: ${called}`}
               ref={box}
               className="input mono"
               autoComplete="off"
@@ -57,7 +63,12 @@ export function LoginAnswer(props: { flow: LoginFlow; method: 'callback' | 'past
               value={typed}
               onChange={(event) => change(event.target.value)}
             />
-            <button type="submit" className="button small" disabled={working}>
+            <button
+              type="submit"
+              className="button small"
+              aria-label={`${working ? 'Finishing…' : 'Finish'} the login with your ${called}`}
+              disabled={working}
+            >
               {working ? 'Finishing…' : 'Finish'}
             </button>
           </div>

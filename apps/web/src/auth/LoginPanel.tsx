@@ -13,12 +13,14 @@ export function LoginPanel(props: {
   flow: LoginFlow;
   /** The vendor. */
   name: string;
+  /** The vendor and what the login is or will be called, as no other here. */
+  called: string;
   credential: Credential | undefined;
   focused: boolean;
   onAgain: () => void;
   onDismiss: () => void;
 }) {
-  const { flow, name, credential, focused } = props;
+  const { flow, name, called, credential, focused } = props;
   const now = useNow(1000, isUnderWay(flow));
   const state = stateAt(flow, now);
   const { name: stateName, mark } = loginStates[state];
@@ -44,7 +46,7 @@ export function LoginPanel(props: {
       <div className="provider-top">
         <h3 ref={heading} tabIndex={-1}>
           {name}
-          <span className="muted">: {credential?.name ?? flow.name}</span>
+          <span className="muted">{called.slice(name.length)}</span>
         </h3>
         <span className={`mark ${mark}`} role="status">
           <span className="mark-shape" aria-hidden="true" />
@@ -55,7 +57,7 @@ export function LoginPanel(props: {
           <button
             type="button"
             className="button small quiet"
-            aria-label={`Cancel the login with your ${name}`}
+            aria-label={`Cancel the login with your ${called}`}
             onClick={() => void cancel()}
           >
             Cancel
@@ -64,7 +66,7 @@ export function LoginPanel(props: {
           <button
             type="button"
             className="button small quiet"
-            aria-label={`Close the login with your ${name}`}
+            aria-label={`Close the login with your ${called}`}
             onClick={props.onDismiss}
           >
             Close
@@ -88,17 +90,21 @@ export function LoginPanel(props: {
                   href={flow.url}
                   target="_blank"
                   rel="noopener noreferrer"
+                  aria-label={`Open the page to log in with your ${called}`}
                 >
                   Open the page
                 </a>
                 <input
                   className="input mono login-url"
                   readOnly
-                  aria-label={`Address to log in with your ${name}`}
+                  aria-label={`Address to log in with your ${called}`}
                   value={flow.url}
                   onFocus={(event) => event.target.select()}
                 />
-                <CopyButton label="Copy the address" text={() => flow.url} />
+                <CopyButton
+                  label={`Copy the address of the login with your ${called}`}
+                  text={() => flow.url}
+                />
               </div>
             </div>
           </li>
@@ -108,7 +114,10 @@ export function LoginPanel(props: {
                 <p>Type this code there. The rest happens by itself.</p>
                 <div className="login-line">
                   <strong className="user-code mono">{flow.user_code}</strong>
-                  <CopyButton label="Copy the code" text={() => flow.user_code ?? ''} />
+                  <CopyButton
+                    label={`Copy the code of the login with your ${called}`}
+                    text={() => flow.user_code ?? ''}
+                  />
                 </div>
                 {flow.message && <p className="field-error">{flow.message}</p>}
               </div>
@@ -119,7 +128,12 @@ export function LoginPanel(props: {
                 {flow.method === 'callback' && (
                   <p>Your browser is sent back by itself when you have done so.</p>
                 )}
-                <LoginAnswer flow={flow} method={flow.method} onTaken={() => heading.current?.focus()} />
+                <LoginAnswer
+                  flow={flow}
+                  called={called}
+                  method={flow.method}
+                  onTaken={() => heading.current?.focus()}
+                />
               </div>
             </li>
           )}
@@ -141,7 +155,12 @@ export function LoginPanel(props: {
                 : 'The login failed. Nothing was saved.')}
           </p>
           <div>
-            <button type="button" className="button small" onClick={props.onAgain}>
+            <button
+              type="button"
+              className="button small"
+              aria-label={`Start again: the login with your ${called}`}
+              onClick={props.onAgain}
+            >
               Start again
             </button>
           </div>

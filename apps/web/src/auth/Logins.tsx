@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useCredentials } from '../live/facts.ts';
 import { useLogins } from '../live/logins.ts';
 import { failureOf } from '../live/maestro.ts';
+import { toldApart } from '../ui/told-apart.ts';
 import { LoginPanel } from './LoginPanel.tsx';
 import { loginMemory, shownFlows } from './login-memory.ts';
 
@@ -28,15 +29,22 @@ export function Logins(props: {
     const id = flow.credential_id ?? loginMemory.renews.get(flow.id);
     return saved.find((one) => one.id === id);
   };
+  const vendorOf = ({ provider }: LoginFlow): string =>
+    logins.data?.providers.find((one) => one.provider === provider)?.name ?? provider;
+  // Newest first here; the first of a name keeps it.
+  const names = toldApart(
+    flows.map((flow) => `${vendorOf(flow)}: ${credentialOf(flow)?.name ?? flow.name}`).reverse(),
+  ).reverse();
   return (
     <section aria-labelledby="logins-title">
       <h2 id="logins-title">Logins</h2>
       <ul className="providers">
-        {flows.map((flow) => (
+        {flows.map((flow, index) => (
           <LoginPanel
             key={flow.id}
             flow={flow}
-            name={logins.data?.providers.find((one) => one.provider === flow.provider)?.name ?? flow.provider}
+            name={vendorOf(flow)}
+            called={names[index] ?? flow.name}
             credential={credentialOf(flow)}
             focused={flow.id === props.begun}
             onAgain={() => {

@@ -11,6 +11,7 @@ import {
 import { client, failureOf, uploadBlob } from '../live/maestro.ts';
 import { useSignal } from '../live/signal.ts';
 import { Icon } from '../ui/icons.tsx';
+import { toldApart } from '../ui/told-apart.ts';
 import { type Draft, draftOf, giveBack, setDraft } from './draft.ts';
 
 const largest = 25 * 1024 * 1024;
@@ -31,6 +32,7 @@ export function Composer({ session }: { session: Session }) {
   const archived = session.archived_at !== null;
   /** A program of its own takes nothing while it works. */
   const takesNow = session.auth_type !== 'cli';
+  const fileNames = toldApart(draft.attachments.map(({ name }) => name ?? 'attachment'));
   const nothing = draft.text.trim() === '' && draft.attachments.length === 0;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
@@ -135,7 +137,7 @@ export function Composer({ session }: { session: Session }) {
       )}
       {draft.attachments.length > 0 && (
         <ul className="chips">
-          {draft.attachments.map((one) => (
+          {draft.attachments.map((one, index) => (
             <li key={one.blob_id} className="chip">
               {one.media_type.startsWith('image/') ? (
                 <img src={`/api/v1/blobs/${one.blob_id}`} alt="" />
@@ -146,7 +148,7 @@ export function Composer({ session }: { session: Session }) {
               <button
                 type="button"
                 className="button icon quiet small"
-                aria-label={`Remove ${one.name ?? 'attachment'}`}
+                aria-label={`Remove ${fileNames[index]}`}
                 onClick={() =>
                   setDraft(session.id, {
                     ...draft,

@@ -2,6 +2,8 @@ import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from
 
 interface Props {
   readonly label: string;
+  /** The message, as no other of its list. */
+  readonly called: string;
   readonly text: string;
   /** What is done with the text, for the button. */
   readonly act: string;
@@ -55,7 +57,7 @@ export default function EditBox(props: Props) {
         ref={box}
         className="textarea"
         rows={1}
-        aria-label={props.label}
+        aria-label={`${props.label}: ${props.called}`}
         value={text}
         onChange={(event) => {
           setText(event.target.value);
@@ -70,10 +72,21 @@ export default function EditBox(props: Props) {
       )}
       <div className="edit-foot">
         {props.hint && <span className="hint">{props.hint}</span>}
-        <button type="button" className="button small" onClick={props.onCancel}>
+        <button
+          type="button"
+          className="button small"
+          aria-label={`Cancel the edit: ${props.called}`}
+          onClick={props.onCancel}
+        >
           Cancel
         </button>
-        <button type="button" className="button small primary" disabled={empty || props.busy} onClick={done}>
+        <button
+          type="button"
+          className="button small primary"
+          aria-label={`${props.act}: ${props.called}`}
+          disabled={empty || props.busy}
+          onClick={done}
+        >
           {props.act}
         </button>
       </div>

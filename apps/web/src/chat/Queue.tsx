@@ -1,9 +1,15 @@
+import type { QueueEntry } from '@maestro/protocol';
 import { lazy, Suspense, useLayoutEffect, useRef } from 'react';
 import { useQueue, useSession } from '../live/session.ts';
 import { announce } from '../ui/announcer.tsx';
+import { toldApart } from '../ui/told-apart.ts';
 import { useEditsOfGone } from './edits-of-gone.ts';
 
 const QueueRow = lazy(() => import('./QueueRow.tsx'));
+
+/** The beginning of a message, for who hears its buttons without seeing its row. */
+const wordsOf = ({ text, attachments }: QueueEntry): string =>
+  text.slice(0, 60) || `${attachments.length} attached`;
 
 /** Messages that wait for the running turn: edit one, move it, send it now, or take it back into the box. */
 export function Queue() {
@@ -29,6 +35,7 @@ export function Queue() {
   }, [queue]);
 
   if (queue.length === 0) return null;
+  const names = toldApart(queue.map(wordsOf));
   return (
     <section className="queue" aria-label="Waiting messages">
       <h2>{running ? 'Waiting for this turn to end' : 'Not sent: the turn ended early'}</h2>
@@ -38,6 +45,7 @@ export function Queue() {
             <QueueRow
               key={entry.id}
               entry={entry}
+              called={names[index] ?? ''}
               index={index}
               count={queue.length}
               running={running}

@@ -11,6 +11,8 @@ type Direction = 'up' | 'down';
 
 interface Props {
   readonly entry: QueueEntry;
+  /** As no other that waits. */
+  readonly called: string;
   readonly index: number;
   readonly count: number;
   /** A turn runs. */
@@ -22,7 +24,7 @@ interface Props {
 }
 
 /** One waiting message. Alt with an arrow key moves it from anywhere in its row. */
-export default function QueueRow({ entry, index, count, running, takesNow, onMoved }: Props) {
+export default function QueueRow({ entry, called, index, count, running, takesNow, onMoved }: Props) {
   const watch = useWatch();
   const [busy, setBusy] = useState(false);
   const [editing, setEditing] = useState(() => queueEdits.get(watch.id, entry.id) !== undefined);
@@ -34,7 +36,6 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
     edited.current = editing;
   }, [editing]);
   const params = { session_id: watch.id, id: entry.id };
-  const words = entry.text || `${entry.attachments.length} attached`;
 
   const run = async (act: () => Promise<unknown>): Promise<boolean> => {
     setBusy(true);
@@ -79,6 +80,7 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
       <li className="queue-entry editing">
         <EditBox
           label="Edit the waiting message"
+          called={called}
           text={queueEdits.get(watch.id, entry.id) ?? entry.text}
           act="Save"
           busy={busy}
@@ -95,7 +97,7 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
   return (
     <li className="queue-entry" data-entry={entry.id} onKeyDown={keys}>
       <span className="truncate" title={entry.text}>
-        {words}
+        {entry.text || `${entry.attachments.length} attached`}
       </span>
       {problem && (
         <span className="field-error" role="alert">
@@ -110,10 +112,10 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
         <>
           {count > 1 && (
             <>
-              <MoveButton direction="up" words={words} disabled={index === 0} onMove={() => move('up')} />
+              <MoveButton direction="up" called={called} disabled={index === 0} onMove={() => move('up')} />
               <MoveButton
                 direction="down"
-                words={words}
+                called={called}
                 disabled={index === count - 1}
                 onMove={() => move('down')}
               />
@@ -123,6 +125,7 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
             ref={editButton}
             type="button"
             className="button small quiet"
+            aria-label={`Edit: ${called}`}
             disabled={busy}
             onClick={() => edit(true)}
           >
@@ -132,6 +135,7 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
             <button
               type="button"
               className="button small quiet"
+              aria-label={`Send now: ${called}`}
               disabled={busy}
               onClick={() => void run(() => client.patchQueued({ params, body: { deliver: 'now' } }))}
             >
@@ -140,21 +144,27 @@ export default function QueueRow({ entry, index, count, running, takesNow, onMov
           )}
         </>
       )}
-      <button type="button" className="button small quiet" disabled={busy} onClick={() => void takeBack()}>
+      <button
+        type="button"
+        className="button small quiet"
+        aria-label={`Take back: ${called}`}
+        disabled={busy}
+        onClick={() => void takeBack()}
+      >
         Take back
       </button>
     </li>
   );
 }
 
-function MoveButton(props: { direction: Direction; words: string; disabled: boolean; onMove: () => void }) {
+function MoveButton(props: { direction: Direction; called: string; disabled: boolean; onMove: () => void }) {
   const { direction } = props;
   return (
     <button
       type="button"
       className={`button icon small quiet move-${direction}`}
       data-move={direction}
-      aria-label={`Move ${direction}: ${props.words.slice(0, 60)}`}
+      aria-label={`Move ${direction}: ${props.called}`}
       title={`Move ${direction} (Alt ${direction === 'up' ? '↑' : '↓'})`}
       disabled={props.disabled}
       onClick={props.onMove}

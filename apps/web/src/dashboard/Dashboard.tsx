@@ -7,6 +7,7 @@ import { client, failureOf } from '../live/maestro.ts';
 import { useNow } from '../ui/clock.ts';
 import { Icon } from '../ui/icons.tsx';
 import { KeysLink } from '../ui/KeysLink.tsx';
+import { toldApart } from '../ui/told-apart.ts';
 import { NewSession } from './NewSession.tsx';
 import { ArchivedCard, SessionCard } from './SessionCard.tsx';
 import { StatsPanel } from './StatsPanel.tsx';
@@ -99,6 +100,7 @@ function Archived({ now }: { now: number }) {
     queryFn: () => client.listSessions({ query: { archived: 'true', limit: 200 } }),
   });
   const cards = (list.data?.sessions ?? []).filter((card) => card.archived_at !== null);
+  const names = toldApart(cards.map(({ title }) => title));
   return (
     <section aria-labelledby="archived-title" className="archived">
       <h2 id="archived-title">Archived</h2>
@@ -110,8 +112,14 @@ function Archived({ now }: { now: number }) {
       )}
       {list.isSuccess && cards.length === 0 && <p className="muted">Nothing is archived.</p>}
       <ul className="cards">
-        {cards.map((card) => (
-          <ArchivedCard key={card.id} card={card} now={now} onChanged={() => void list.refetch()} />
+        {cards.map((card, index) => (
+          <ArchivedCard
+            key={card.id}
+            card={card}
+            called={names[index] ?? card.title}
+            now={now}
+            onChanged={() => void list.refetch()}
+          />
         ))}
       </ul>
     </section>

@@ -2,7 +2,7 @@ import type { Card, SessionId } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
 import { lazy, memo, Suspense, useState } from 'react';
 import { forgetTyped } from '../chat/edits.ts';
-import { useCard } from '../live/cards.ts';
+import { calledOf, useCard } from '../live/cards.ts';
 import { providerName } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { ago, cost, needsPerson, plainWords, short, tokens, whole } from '../ui/format.ts';
@@ -12,17 +12,26 @@ const DeleteDialog = lazy(() => import('../ui/DeleteDialog.tsx'));
 
 export const SessionCard = memo(function SessionCard({ id, now }: { id: SessionId; now: number }) {
   const card = useCard(id);
-  return card ? <CardView card={card} now={now} /> : null;
+  return card ? <CardView card={card} called={calledOf(card)} now={now} /> : null;
 });
 
-export function ArchivedCard({ card, now, onChanged }: { card: Card; now: number; onChanged: () => void }) {
-  return <CardView card={card} now={now} onChanged={onChanged} />;
+interface Props {
+  readonly card: Card;
+  /** Its title as no other card of its list has it. */
+  readonly called: string;
+  readonly now: number;
 }
 
-function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged?: () => void }) {
+export function ArchivedCard(props: Props & { readonly onChanged: () => void }) {
+  return <CardView {...props} />;
+}
+
+function CardView({ card, called, now, onChanged }: Props & { readonly onChanged?: () => void }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [deleting, setDeleting] = useState(false);
   const archived = card.archived_at !== null;
+  /** For who hears it without seeing in which list it stands. */
+  const heard = archived ? `${called}, archived` : called;
 
   const archive = async (): Promise<void> => {
     try {
@@ -41,8 +50,8 @@ function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged
         <span className="hint">{ago(card.last_activity_at, now)}</span>
       </div>
       <h2 className="card-title">
-        <Link to="/sessions/$id" params={{ id: card.id }} className="card-link">
-          {card.title}
+        <Link to="/sessions/$id" params={{ id: card.id }} className="card-link" aria-label={heard}>
+          {called}
         </Link>
       </h2>
       <p className="card-preview">{plainWords(card.preview) || 'No messages yet.'}</p>
@@ -66,7 +75,7 @@ function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged
           <button
             type="button"
             className="button small quiet"
-            aria-label={`${archived ? 'Restore' : 'Archive'} ${card.title}`}
+            aria-label={`${archived ? 'Restore' : 'Archive'} ${heard}`}
             onClick={() => void archive()}
           >
             {archived ? 'Restore' : 'Archive'}
@@ -74,7 +83,7 @@ function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged
           <button
             type="button"
             className="button small quiet"
-            aria-label={`Delete ${card.title}`}
+            aria-label={`Delete ${heard}`}
             onClick={() => setDeleting(true)}
           >
             Delete
@@ -84,7 +93,7 @@ function CardView({ card, now, onChanged }: { card: Card; now: number; onChanged
       {deleting && (
         <Suspense fallback={null}>
           <DeleteDialog
-            title={`Delete “${card.title}”?`}
+            title={`Delete “${called}”?`}
             act="Delete session"
             remove={() => client.deleteSession({ params: { session_id: card.id } })}
             onClose={(deleted) => {

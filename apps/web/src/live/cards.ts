@@ -2,6 +2,7 @@ import type { CardsWatch } from '@maestro/client';
 import type { Card, SessionId } from '@maestro/protocol';
 import { useCallback, useSyncExternalStore } from 'react';
 import { needsPerson } from '../ui/format.ts';
+import { toldApart } from '../ui/told-apart.ts';
 import { live } from './maestro.ts';
 import { inNextFrame } from './signal.ts';
 
@@ -56,4 +57,19 @@ export const useCard = (id: SessionId): Card | undefined => {
     [id],
   );
   return useSyncExternalStore(subscribe, () => cards().get(id));
+};
+
+let names: { readonly list: readonly Card[]; readonly of: ReadonlyMap<SessionId, string> } | null = null;
+
+/** The title of a session as no other has it; the oldest of those that share one keeps it. */
+export const calledOf = ({ id, title }: Card): string => {
+  const { list } = cards();
+  if (names?.list !== list) {
+    const oldest = list
+      .filter((card) => card.archived_at === null)
+      .toSorted((a, b) => a.created_at.localeCompare(b.created_at));
+    const called = toldApart(oldest.map((card) => card.title));
+    names = { list, of: new Map(oldest.map((card, index) => [card.id, called[index] ?? card.title])) };
+  }
+  return names.of.get(id) ?? title;
 };

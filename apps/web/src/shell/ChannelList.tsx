@@ -1,7 +1,7 @@
 import type { Card, SessionId } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
 import { memo, useState } from 'react';
-import { useCard, useCardIds } from '../live/cards.ts';
+import { calledOf, useCard, useCardIds } from '../live/cards.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { needsPerson, plainWords, short, stateWords, tokens } from '../ui/format.ts';
 import { Icon } from '../ui/icons.tsx';
@@ -64,7 +64,7 @@ const Channel = memo(function Channel({ id }: { id: SessionId }) {
         <span className={`mark ${card.status}`}>
           <span className="mark-shape" aria-hidden="true" />
         </span>
-        <span className="channel-title truncate">{card.title}</span>
+        <span className="channel-title truncate">{calledOf(card)}</span>
         <span className="channel-tokens" title={`${tokens(card.totals)} tokens`}>
           {short(tokens(card.totals))}
         </span>
@@ -78,6 +78,7 @@ const Channel = memo(function Channel({ id }: { id: SessionId }) {
 /** Stops a session's turn without opening it. */
 function StopChannel({ card }: { card: Card }) {
   const [problem, setProblem] = useState<string | null>(null);
+  const called = calledOf(card);
   const stop = (): void => {
     client
       .interrupt({ params: { session_id: card.id } })
@@ -88,7 +89,7 @@ function StopChannel({ card }: { card: Card }) {
     <button
       type="button"
       className="button icon small channel-stop"
-      aria-label={problem ? `Stop ${card.title}: ${problem}` : `Stop ${card.title}`}
+      aria-label={problem ? `Stop ${called}: ${problem}` : `Stop ${called}`}
       title={problem ?? 'Stop'}
       onClick={stop}
     >

@@ -58,7 +58,7 @@ export function Approval({ item }: { item: ItemOf<'approval'> }) {
     );
 
   return (
-    <fieldset className="row ask" aria-label="Needs your approval" onKeyDown={keys}>
+    <fieldset className="row ask" aria-label={`Needs your approval: ${action}`} onKeyDown={keys}>
       <p className="ask-title">
         <span className="mark waiting">
           <span className="mark-shape" aria-hidden="true" />
@@ -80,6 +80,8 @@ export function Approval({ item }: { item: ItemOf<'approval'> }) {
           type="button"
           className="button primary small"
           data-focus
+          aria-label={`Allow once: ${action}`}
+          aria-keyshortcuts="Y"
           disabled={busy}
           onClick={() => void answer('accept')}
         >
@@ -88,17 +90,26 @@ export function Approval({ item }: { item: ItemOf<'approval'> }) {
         <button
           type="button"
           className="button small"
+          aria-label={`Allow for this session: ${action}`}
           disabled={busy}
           onClick={() => void answer('accept_for_session')}
         >
           Allow for this session
         </button>
-        <button type="button" className="button small" disabled={busy} onClick={() => void answer('decline')}>
+        <button
+          type="button"
+          className="button small"
+          aria-label={`Decline: ${action}`}
+          aria-keyshortcuts="N"
+          disabled={busy}
+          onClick={() => void answer('decline')}
+        >
           Decline <kbd>N</kbd>
         </button>
         <button
           type="button"
           className="button small quiet"
+          aria-label={`Decline and stop: ${action}`}
           disabled={busy}
           onClick={() => void answer('cancel')}
         >

@@ -39,6 +39,7 @@ export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
           <Suspense fallback={<p className="user-text">{text}</p>}>
             <EditBox
               label="Edit your message"
+              called={text.slice(0, 60)}
               text={messageEdits.get(session, item.id) ?? text}
               act="Send again"
               hint={branching.reason ?? 'Goes on in a new branch. This one is kept.'}
