@@ -241,6 +241,31 @@ describe('branches of a conversation (A17)', () => {
     watch.close();
   });
 
+  it('answers the message that a fork ended with on that branch, once', async () => {
+    const session = await house.session();
+    const watch = await house.ask(session.id, 'say one');
+    (await house.ask(session.id, 'say two')).close();
+    await house.client.fork({ ...of(session.id), body: { at_item: message(watch, 0) } });
+    const branch = await active(session.id);
+    expect(told(await shown(session.id))).toEqual(['say one']);
+    const body = { id: 'trn_answer' as TurnId };
+    const { turn_id, session: now } = await house.client.retry({ ...of(session.id), body });
+    expect(now).toMatchObject({ conversation_id: branch, status: 'running' });
+    expect(await house.client.retry({ ...of(session.id), body })).toMatchObject({ turn_id });
+    await ended(watch, turn_id);
+    expect(told(await shown(session.id))).toEqual(['say one', 'answer']);
+    expect((await house.client.listConversations(of(session.id))).conversations).toHaveLength(2);
+    expect((await house.client.sessionUsage(of(session.id))).totals.calls).toBe(3);
+
+    await house.client.activateConversation({ ...of(session.id), body: { id: session.conversation_id } });
+    expect(told(await shown(session.id))).toEqual(['say one', 'answer', 'say two', 'answer']);
+    await house.client.activateConversation({ ...of(session.id), body: { id: branch } });
+    const again = await house.client.retry(of(session.id));
+    expect(again.session.conversation_id).not.toBe(branch);
+    await ended(watch, again.turn_id);
+    watch.close();
+  });
+
   it('resumes a turn that it shares as one of its own: the branch where it failed stays as it was', async () => {
     const session = await house.session();
     const status = async () => {

@@ -108,6 +108,25 @@ describe('branches of a conversation (A17)', () => {
     ]);
   });
 
+  it('forks at an own message and has it answered there, by one button', async () => {
+    const page = await talked(['say alpha', 'say beta']);
+    const answer = page.getByRole('button', { name: 'Answer it' });
+    const first = page.locator('.user', { hasText: 'say alpha' });
+    await page.locator('.agent', { hasText: 'beta' }).waitFor();
+    expect(await answer.count()).toBe(0);
+    await first.hover();
+    await first.getByRole('button', { name: 'Fork from here' }).click();
+    await page.locator('.agent').first().waitFor({ state: 'detached' });
+    await page.getByText('Your last message has no answer on this branch').waitFor();
+    await answer.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.agent', { hasText: 'alpha' }).waitFor();
+    await answer.waitFor({ state: 'detached' });
+    await branchButton(page).getByText('Branch 2 of 2').waitFor();
+    await expect.poll(() => page.evaluate('document.activeElement.className')).toBe('composer-box');
+    expect(await page.locator('.user').count()).toBe(1);
+  });
+
   it('forks from a tool call, with its whole step', async () => {
     const working_directory = stage.house.folder({ 'input.txt': 'abc' });
     const session = await stage.house.session({ working_directory });

@@ -1,10 +1,11 @@
 import type { Item, ItemId, Turn } from '@maestro/protocol';
 import { useState } from 'react';
 import { client, failureOf } from '../live/maestro.ts';
-import { useItemPart, useOrder, useSession, useTurn, useWatch } from '../live/session.ts';
+import { useItemPart, useOrder, useSession, useTurn, useUnanswered, useWatch } from '../live/session.ts';
 import { useNow } from '../ui/clock.ts';
 import { duration, stateWords } from '../ui/format.ts';
 import { Icon } from '../ui/icons.tsx';
+import { useBranching } from './branching.ts';
 import { useInterrupt } from './interrupt.ts';
 
 /** One line above the message box: what the agent does now, and the one thing to do about it. */
@@ -14,6 +15,7 @@ export function StatusLine({ onApproval }: { onApproval: (id: ItemId) => void })
   const { stop, running, stopping, problem } = useInterrupt();
   const last = useLastDoing();
   const approval = usePendingApproval();
+  const unanswered = useUnanswered();
   if (!session) return null;
 
   if (running)
@@ -38,6 +40,7 @@ export function StatusLine({ onApproval }: { onApproval: (id: ItemId) => void })
       </div>
     );
 
+  if (unanswered) return <Unanswered />;
   if (turn && (turn.status === 'failed' || turn.status === 'interrupted')) return <Ended turn={turn} />;
   return <div className="status-line quiet" />;
 }
@@ -46,6 +49,27 @@ function Since({ instant }: { instant: string }) {
   const now = useNow(1000);
   const ms = now - Date.parse(instant);
   return ms < 1000 ? null : <span className="hint">{duration(ms)}</span>;
+}
+
+function Unanswered() {
+  const { reason, problem, retry } = useBranching();
+  return (
+    <div className="status-line">
+      <span className="mark idle">
+        <span className="mark-shape" aria-hidden="true" />
+        Your last message has no answer on this branch
+      </span>
+      {problem && (
+        <span className="field-error" role="alert">
+          {problem}
+        </span>
+      )}
+      <span className="status-space" />
+      <button type="button" className="button small" disabled={reason !== null} onClick={() => void retry()}>
+        Answer it
+      </button>
+    </div>
+  );
 }
 
 function Ended({ turn }: { turn: Turn }) {

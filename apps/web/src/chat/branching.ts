@@ -11,6 +11,7 @@ export interface Branching {
   /** Why nothing can be done now; null when it can. */
   readonly reason: string | null;
   readonly problem: string | null;
+  /** Answers the last message again; or for the first time, on the branch that is open. */
   retry(): Promise<boolean>;
   fork(at: ItemId): Promise<boolean>;
   /** false: refused, with the reason in `problem`. */

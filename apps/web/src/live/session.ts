@@ -47,6 +47,18 @@ export const useIsLastAnswer = (id: ItemId): boolean =>
     return false;
   });
 
+/** Whether nothing of a turn stands after the last message: a fork at it ends so. */
+export const useUnanswered = (): boolean =>
+  usePart('order', ({ view, hasNewer }) => {
+    if (!view || hasNewer) return false;
+    for (let index = view.order.length - 1; index >= 0; index -= 1) {
+      const id = view.order[index];
+      const item = id && view.items.get(id);
+      if (item && (item.kind !== 'notice' || item.turn_id !== null)) return item.kind === 'user_message';
+    }
+    return false;
+  });
+
 /** What `read` finds in one item; the component renders again only when that changes. */
 export const useItemPart = <T>(id: ItemId | undefined, read: (item: Item | undefined) => T): T => {
   const watch = useWatch();

@@ -22,7 +22,15 @@ import type {
   TurnId,
 } from '@maestro/protocol';
 import { newId } from '@maestro/protocol';
-import { idTaken, noMessage, nothingToAnswer, takenOver, unwritten, whileRunning } from './refusals.ts';
+import {
+  idTaken,
+  noMessage,
+  nothingToAnswer,
+  notWritten,
+  takenOver,
+  unwritten,
+  whileRunning,
+} from './refusals.ts';
 import type { SessionWriter } from './session-writer.ts';
 import { runningChange, startChange } from './turn-changes.ts';
 
@@ -76,7 +84,10 @@ export class Branches {
     return written.ok ? ok(undefined) : refused(written.error, 'body.id');
   }
 
-  /** Begins a turn that answers the last message again, on a new branch that ends with it. */
+  /**
+   * Begins a turn that answers the last message again, on a new branch that ends with it; one that nothing has answered
+   * yet, on the branch that is open.
+   */
   async retry({ id }: Body<'retry'>): Promise<Result<Begun>> {
     const known = id && (await this.#store.turn(id));
     if (known) return known.session_id === this.#session ? ok(again(known.id)) : idTaken();
@@ -84,7 +95,10 @@ export class Branches {
     const last = await this.#lastMessage();
     if (!last) return nothingToAnswer();
     const turn_id = id ?? newId<TurnId>('trn');
-    const made = await this.#begin({ type: 'with', item: last.id }, runningChange(turn_id, 0));
+    const running = runningChange(turn_id, 0);
+    const made = (await this.#isUnanswered())
+      ? await this.#goOn(running)
+      : await this.#begin({ type: 'with', item: last.id }, running);
     return made.ok ? ok({ turn_id, fresh: true }) : made;
   }
 
@@ -116,6 +130,18 @@ export class Branches {
     const id = newId<ConversationId>('con');
     const written = await this.#writer.branch(() => this.#store.fork(this.#lease, id, place, first));
     return written.ok ? written : refused(written.error, 'body.item_id');
+  }
+
+  /** Writes a change on the branch that is open. */
+  async #goOn(change: Change): Promise<Result<Committed>> {
+    const written = await this.#writer.commit(change);
+    return written.ok ? written : notWritten(written.error);
+  }
+
+  /** Whether what the model was told last on the active branch is a message of the person. */
+  async #isUnanswered(): Promise<boolean> {
+    const { messages } = await this.#store.messages(this.#session, { limit: 1 });
+    return messages.at(-1)?.role === 'user';
   }
 
   async #conversation(id: ConversationId): Promise<Conversation | undefined> {

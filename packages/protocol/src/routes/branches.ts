@@ -45,7 +45,7 @@ export const retry = route({
   method: 'POST',
   path: '/api/v1/sessions/:session_id/retry',
   summary:
-    'Answers the last message again, on a new branch. The first answer is kept on its own. Repeating it with the same id, of the turn, gives the same turn.',
+    'Answers the last message again, on a new branch. The first answer is kept on its own. A message that nothing has answered yet, as after a fork at it, is answered on the branch that is open. Repeating it with the same id, of the turn, gives the same turn.',
   params: one,
   body: z.strictObject({ id: TurnId.optional() }).default({}),
   response: z.object({ session: Session, turn_id: TurnId }),
