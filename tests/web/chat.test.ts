@@ -48,7 +48,8 @@ describe('the chat page (W5, W6, W7)', () => {
     const session = await stage.house.session({ working_directory: folder, access_mode: 'ask' });
     const page = await stage.page({ path: `/sessions/${session.id}` });
     await say(page, 'write hello to notes.txt');
-    await page.getByRole('group', { name: 'Needs your approval' }).waitFor();
+    const asked = page.getByRole('group', { name: 'Needs your approval: Write file' });
+    await asked.getByRole('button', { name: 'Decline and stop : Write file' }).waitFor();
     await page.getByText('1 session needs you').waitFor();
     expect(await page.title()).toBe('(1) Maestro');
     await page.getByRole('button', { name: 'Go to the question' }).click();

@@ -57,6 +57,7 @@ export function Approval({ item }: { item: ItemOf<'approval'> }) {
       </div>
     );
 
+  const heard = <span className="visually-hidden">: {action}</span>;
   return (
     <fieldset className="row ask" aria-label={`Needs your approval: ${action}`} onKeyDown={keys}>
       <p className="ask-title">
@@ -80,40 +81,40 @@ export function Approval({ item }: { item: ItemOf<'approval'> }) {
           type="button"
           className="button primary small"
           data-focus
-          aria-label={`Allow once: ${action}`}
           aria-keyshortcuts="Y"
           disabled={busy}
           onClick={() => void answer('accept')}
         >
           Allow once <kbd>Y</kbd>
+          {heard}
         </button>
         <button
           type="button"
           className="button small"
-          aria-label={`Allow for this session: ${action}`}
           disabled={busy}
           onClick={() => void answer('accept_for_session')}
         >
           Allow for this session
+          {heard}
         </button>
         <button
           type="button"
           className="button small"
-          aria-label={`Decline: ${action}`}
           aria-keyshortcuts="N"
           disabled={busy}
           onClick={() => void answer('decline')}
         >
           Decline <kbd>N</kbd>
+          {heard}
         </button>
         <button
           type="button"
           className="button small quiet"
-          aria-label={`Decline and stop: ${action}`}
           disabled={busy}
           onClick={() => void answer('cancel')}
         >
           Decline and stop
+          {heard}
         </button>
       </div>
     </fieldset>
