@@ -123,6 +123,20 @@ describe('a bad body', () => {
   );
 });
 
+it.each(['POST', 'PATCH'])(
+  '%s: an address of a session holds no login, which would be stored (S3)',
+  async (method) => {
+    const route = method === 'POST' ? routes.createSession : routes.patchSession;
+    const body = { provider: 'compatible', base_url: 'http://me:hunter2@gpu/v1', working_directory: '/tmp' };
+    const { working_directory: _, ...changed } = body;
+    const answer = await send(route, pathOf(route), JSON.stringify(method === 'POST' ? body : changed));
+    expect([answer.status, errorOf(answer).field]).toEqual([400, 'body.base_url']);
+    expect(errorOf(answer).message).toContain('must hold no name and password');
+    expect(JSON.stringify(errorOf(answer))).not.toContain('hunter2');
+    expect(reached).toEqual([]);
+  },
+);
+
 describe.each(writes.filter((route) => route.body !== 'bytes'))('$method $path', (route) => {
   const path = pathOf(route);
   it('broken JSON is a 400 on the body (Q2)', async () => {

@@ -71,6 +71,21 @@ describe('maestro doctor', () => {
     expect(await found()).toMatchObject({ state: 'fine', found: `answers at ${OLLAMA_HOST}, 1 model` });
   });
 
+  it('shows no password that stands in an address, and asks there as a call does (S3, P12)', async () => {
+    const server = createServer((_, response) => response.end('{"models":[{"name":"llama3.2:3b"}]}'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const place = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const here = await examine({ OLLAMA_HOST: `http://me:hunter2@${place}` });
+    expect(here.find('Ollama')).toMatchObject({
+      state: 'fine',
+      found: `answers at http://${place}, 1 model`,
+    });
+    const gone = await examine({ OLLAMA_HOST: 'http://me:hunter2@127.0.0.1:9/?token=hunter2' });
+    expect(gone.find('Ollama')).toMatchObject({ state: 'limited' });
+    expect(`${here.stdout}${gone.stdout}`).not.toContain('hunter2');
+  });
+
   it('says whether Claude Code can be used, and what to do (P11)', async () => {
     expect((await examine()).find('Claude Code')).toMatchObject({
       state: 'limited',

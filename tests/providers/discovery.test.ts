@@ -73,6 +73,20 @@ describe('what is found without any set-up (P14)', () => {
     expect(simulator.requests).toEqual([]);
   });
 
+  it('shows no password or key that stands in an address (S3)', async () => {
+    const host = simulator.base('ollama').replace('//', '//me:hunter2@');
+    const { service } = await startService({
+      base_urls: { ollama: host, openai: 'http://me:hunter2@127.0.0.1:9/v1?api_key=hunter2' },
+    });
+    const asked = await service.list(true);
+    expect(asked.find(({ id }) => id === 'ollama')).toMatchObject({
+      state: 'ready',
+      base_url: simulator.base('ollama'),
+    });
+    expect(asked.find(({ id }) => id === 'openai')?.base_url).toBe('http://127.0.0.1:9/v1?api_key=***');
+    expect(JSON.stringify(asked)).not.toContain('hunter2');
+  });
+
   it('says that a key is refused', async () => {
     const { preset } = await startService({ presets: [cloud()], env: { ACME_API_KEY: 'invalid-key' } });
     expect(await preset('acme')).toMatchObject({ state: 'needs_key', hint: expect.stringMatching(/key/i) });

@@ -12,6 +12,7 @@ export * from './reducer.ts';
 export * from './route.ts';
 export * from './routes/index.ts';
 export * from './session.ts';
+export * from './shown-url.ts';
 export * from './usage.ts';
 export * from './version.ts';
 export * from './words.ts';

@@ -149,6 +149,10 @@ describe('the ladder of header profiles (P6)', () => {
     expect(server.requests[0]?.body.equals(server.requests[1]?.body ?? Buffer.alloc(0))).toBe(true);
     expect(memory.kept.get(`anthropic ${server.url}`)).toBe('llxprt-anthropic-apikey.bun');
     expect(provider.profile(stubCredential, server.url)).toBe('llxprt-anthropic-apikey.bun');
+    // A login in the address is no part of it, and of what is remembered and logged (S3).
+    expect(provider.profile(stubCredential, server.url.replace('//', '//me:hunter2@'))).toBe(
+      'llxprt-anthropic-apikey.bun',
+    );
     expect(provider.profile(stubCredential, null)).toBe('maestro-spec-anthropic');
     const again = await eventsOf(provider.stream(stubRequest(server.url), never()));
     expect(typesOf(again).slice(0, 2)).toEqual(['attempt', 'start']);

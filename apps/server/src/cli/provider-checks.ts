@@ -1,4 +1,4 @@
-import { type ProviderFacts, routes } from '@maestro/protocol';
+import { type ProviderFacts, routes, shownUrl, withoutLogin } from '@maestro/protocol';
 import { z } from 'zod';
 import type { ServerConfig } from '../config.ts';
 import type { Check } from './checks.ts';
@@ -30,9 +30,12 @@ const checkKeys = (config: ServerConfig): Check[] =>
 
 const checkOllama = async (config: ServerConfig): Promise<Check> => {
   const name = 'Ollama';
-  const url = config.base_urls.ollama ?? 'http://127.0.0.1:11434';
+  // As calls are sent: the key goes in a header, and what stands in the address as a login goes nowhere.
+  const given = config.base_urls.ollama ?? 'http://127.0.0.1:11434';
+  const bare = withoutLogin(given);
+  const url = shownUrl(given);
   try {
-    const response = await fetch(`${url}/api/tags`, { signal: AbortSignal.timeout(patience_ms) });
+    const response = await fetch(`${bare}/api/tags`, { signal: AbortSignal.timeout(patience_ms) });
     const limited = (found: string, todo: string): Check => ({ name, state: 'limited', found, todo });
     if (!response.ok) return limited(`${url} answers ${response.status}`, 'Check OLLAMA_HOST.');
     const listed = Tags.safeParse(await response.json().catch(() => null));

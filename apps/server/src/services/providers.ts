@@ -7,7 +7,14 @@ import type {
   ResolvedCredential,
 } from '@maestro/ports';
 import { fail, ok } from '@maestro/ports';
-import type { Credential, CredentialId, Model, ProviderFacts, ProviderId } from '@maestro/protocol';
+import {
+  type Credential,
+  type CredentialId,
+  type Model,
+  type ProviderFacts,
+  type ProviderId,
+  shownUrl,
+} from '@maestro/protocol';
 import type { Presets } from '@maestro/providers';
 import type { ProviderService } from '../deps.ts';
 import { agentFacts, unseenAgent } from './agent-facts.ts';
@@ -149,7 +156,7 @@ const probe = async (deps: ProviderServiceDeps, provider: Provider): Promise<Pro
   const own = auth_type === 'oauth' ? provider.login_base_url : undefined;
   const basic = {
     ...unasked(deps, provider),
-    base_url: base_url ?? own ?? provider.default_base_url,
+    base_url: shownUrl(base_url ?? own ?? provider.default_base_url),
     credential: credential?.source ?? null,
     profile: provider.profile(credential ?? null, base_url),
   };
@@ -185,7 +192,7 @@ const unasked = (deps: ProviderServiceDeps, provider: Provider): ProviderFacts =
   state: 'unknown',
   hint: null,
   auth_types: [...provider.auth_types],
-  base_url: deps.credentials.base_url(provider.id, 'api_key') ?? provider.default_base_url,
+  base_url: shownUrl(deps.credentials.base_url(provider.id, 'api_key') ?? provider.default_base_url),
   credential: null,
   profile: '',
   default_model: provider.default_model,

@@ -5,6 +5,7 @@ import { Item, MessageText, mostText } from '../item.ts';
 import { Snapshot } from '../live.ts';
 import { route } from '../route.ts';
 import { Card, Effort, QueueEntry, Session, ToolSwitches } from '../session.ts';
+import { withoutLogin } from '../shown-url.ts';
 import { Totals, UsageLine } from '../usage.ts';
 import { AccessMode, AuthType, Decision, ProviderId } from '../words.ts';
 
@@ -19,6 +20,10 @@ const folder = z.string().min(1).max(4096);
 const baseUrl = z
   .url({ protocol: /^https?$/ })
   .max(2000)
+  // It is stored and shown as it is.
+  .refine((url) => withoutLogin(url) === url, {
+    error: 'must hold no name and password: they would not be sent. Save the key under Keys & accounts',
+  })
   .nullable();
 
 export const listSessions = route({

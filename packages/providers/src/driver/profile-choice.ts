@@ -1,5 +1,5 @@
 import type { ProfileMemory, ResolvedCredential } from '@maestro/ports';
-import type { AuthType } from '@maestro/protocol';
+import { type AuthType, shownUrl } from '@maestro/protocol';
 import type { Vendor } from '../vendor.ts';
 
 export interface ProfileChoice {
@@ -14,14 +14,15 @@ export const authTypeOf = (vendor: Vendor, credential: ResolvedCredential | null
 const ladderOf = (vendor: Vendor, authType: AuthType): readonly string[] =>
   vendor.profiles[authType] ?? Object.values(vendor.profiles)[0] ?? [];
 
-/** The memory's key: a base URL, kept apart where the same URL is also used with a login. */
+/** The memory's key, fit for logs: a base URL, kept apart where the same URL is also used with a login. */
 export const endpointOf = (
   vendor: Vendor,
   credential: ResolvedCredential | null,
   baseUrl: string,
 ): string => {
   const authType = authTypeOf(vendor, credential);
-  return authType === 'oauth' || authType === 'cli' ? `${baseUrl}#${authType}` : baseUrl;
+  const shown = shownUrl(baseUrl);
+  return authType === 'oauth' || authType === 'cli' ? `${shown}#${authType}` : shown;
 };
 
 /**

@@ -1,3 +1,4 @@
+import { shownUrl } from '@maestro/protocol';
 import type { HeaderPair } from './wire.ts';
 
 /** Takes secrets out of what people and logs see. */
@@ -39,12 +40,5 @@ export const createMask = (secrets: readonly (string | undefined)[]): Mask => {
   };
 };
 
-/** An address fit for showing: without a name and password in it. */
-export const maskUrl = (address: string, mask: Mask): string => {
-  const url = URL.parse(address);
-  if (!url) return mask.text(address);
-  if (url.username === '' && url.password === '') return mask.text(address);
-  url.username = '';
-  url.password = '';
-  return mask.text(url.href);
-};
+/** An address fit for showing: without the secrets it holds by itself, and without those of the mask. */
+export const maskUrl = (address: string, mask: Mask): string => mask.text(shownUrl(address));
