@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AgentEvent, AgentRequest, ExternalAgent, HistoryMessage } from '@maestro/ports';
@@ -25,7 +25,7 @@ const log = { info: () => undefined, warn: () => undefined, error: () => undefin
 
 const withFault = (fault: string, silence_ms = 20_000, more: Record<string, string> = {}): ExternalAgent => {
   const env = { PATH: process.env['PATH'], HOME: folder, FAKE_CLAUDE: fault, ...more };
-  const agent = createClaudeCode({ env, path: fakeClaude(folder), silence_ms, log });
+  const agent = createClaudeCode({ env, path: fakeClaude(folder), silence_ms, look_ms: 20_000, log });
   agents.push(agent);
   return agent;
 };
@@ -71,7 +71,7 @@ const failsWith = (cause: string, message: RegExp, remedy: RegExp) => ({
   type: 'error',
   error: { cause, message: expect.stringMatching(message), remedy: expect.stringMatching(remedy) },
 });
-const signal = AbortSignal.timeout(20_000);
+const signal = new AbortController().signal;
 
 describe('a Claude Code that cannot be used (P11)', () => {
   it('is not installed', async () => {
@@ -94,6 +94,28 @@ describe('a Claude Code that cannot be used (P11)', () => {
       hint: expect.stringMatching(/claude update/),
     });
     expect((await hear(agent)).last).toMatchObject(failsWith('invalid_request', words, /claude update/));
+  });
+
+  it.each(['--version', 'auth'])('does not answer %s, and is not called too old', async (question) => {
+    const hang = 'sleep 600 & echo $! > child.part; mv child.part child; wait';
+    const well = 'if [ "$1" = auth ]; then echo \'{"loggedIn": true}\'; else echo 2.1.329; fi';
+    const path = join(folder, 'claude');
+    const script = `cd '${folder}'\nif [ "$1" = ${question} ] && [ ! -e well ]; then ${hang}; else ${well}; fi`;
+    writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const env = { PATH: process.env['PATH'], HOME: folder };
+    const agent = createClaudeCode({ env, path, look_ms: 60_000, log });
+    agents.push(agent);
+    const patience = new AbortController();
+    const look = agent.look(patience.signal);
+    await expect.poll(() => existsSync(join(folder, 'child')), { timeout: 20_000 }).toBe(true);
+    patience.abort();
+    const hint = expect.stringMatching(/does not answer.*Run ".*claude --version" .* in a terminal/);
+    expect(await look).toMatchObject({ state: 'unreachable', hint });
+    // What it had started is gone with it, and it is asked anew: it may have been a busy moment.
+    const child = Number(readFileSync(join(folder, 'child'), 'utf8'));
+    await expect.poll(() => isRunning(child), { timeout: 20_000 }).toBe(false);
+    writeFileSync(join(folder, 'well'), '');
+    expect(await agent.look(signal)).toMatchObject({ state: 'ready', hint: null });
   });
 
   it('is not logged in', async () => {

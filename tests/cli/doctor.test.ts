@@ -102,6 +102,18 @@ describe('maestro doctor', () => {
     });
   });
 
+  it('says of a Claude Code that hangs that it does not answer, and goes on (P11, P13)', async () => {
+    const claude = join(folder, 'claude');
+    writeFileSync(claude, "#!/bin/sh\ntrap '' TERM\nsleep 600\n", { mode: 0o755 });
+    const { healthy, find } = await examine({ MAESTRO_CLAUDE_PATH: claude });
+    expect(find('Claude Code')).toMatchObject({
+      state: 'limited',
+      found: `does not answer (${claude})`,
+      todo: expect.stringContaining(`Run "${claude} --version"`),
+    });
+    expect(healthy).toBe(true);
+  });
+
   it('says which runtime is missing (A5)', async () => {
     const { find } = await examine({ PATH: folder });
     expect(find('Git')).toMatchObject({

@@ -9,7 +9,7 @@ import { toldInPart } from '../told-history.ts';
 import { argumentsOf, environmentOf, own_choice } from './arguments.ts';
 import { checkCall } from './check.ts';
 import { Connection } from './connection.ts';
-import { notInstalled, tooOld } from './errors.ts';
+import { notInstalled, tooOld, unanswering } from './errors.ts';
 import { deniedIn } from './folder-settings.ts';
 import { lookAt } from './look.ts';
 import { writeMcpFile } from './mcp-file.ts';
@@ -25,6 +25,8 @@ export interface ClaudeCodeOptions {
   readonly path: string | null;
   /** A turn in which it says nothing for this long, and nothing of it runs or waits, is ended. Default 5 minutes. */
   readonly silence_ms?: number;
+  /** A look at it that takes longer is ended: it does not answer. People wait for it. Default 8 s. */
+  readonly look_ms?: number;
   readonly log: Log;
 }
 
@@ -42,7 +44,7 @@ const usual_places = ['.local/bin/claude', '.claude/local/claude'];
 
 /** The person's own Claude Code as an agent: one process for each session at work, with its own login and settings. */
 export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
-  const { path, log, silence_ms = 300_000 } = options;
+  const { path, log, silence_ms = 300_000, look_ms = 8_000 } = options;
   const env = agentEnvironment(options.env);
   const kept = new Map<SessionId, Kept>();
   /** Processes that are being ended. */
@@ -59,6 +61,7 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
     const program = find();
     if (program === undefined) return notInstalled(path);
     const version = await versionOf(program, env);
+    if (version === undefined) return unanswering(program);
     return version === null || isTooOld(version) ? tooOld(version) : program;
   };
 
@@ -147,7 +150,7 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
     auth_types: ['cli'],
     default_model: own_choice,
     run,
-    look: (signal) => lookAt({ program: find(), path, env }, signal),
+    look: (signal) => lookAt({ program: find(), path, env, patience_ms: look_ms }, signal),
     check: async (signal) => {
       const program = await usable();
       return typeof program === 'string'

@@ -29,6 +29,13 @@ export const tooOld = (version: string | null): ProviderError => ({
   remedy: update_hint,
 });
 
+/** Of a question that it answers at once otherwise. */
+export const unanswering = (program: string): ProviderError & { remedy: string } => ({
+  cause: 'timeout',
+  message: `The program ${program} does not answer: it was asked for its version or its login, and was ended.`,
+  remedy: `Run "${program} --version" and "${program} auth status" in a terminal to see what it waits for. If it hangs there too, install Claude Code again, or name another program in MAESTRO_CLAUDE_PATH.`,
+});
+
 export const silent = (ms: number): ProviderError => ({
   cause: 'timeout',
   message: `Claude Code said nothing for ${Math.round(ms / 1000)} s, and was ended.`,

@@ -1,29 +1,33 @@
-import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { askProgram } from '../process/ask-program.ts';
 
 /** The oldest Claude Code this was tried with; what it says of each turn's cost is not in much older ones. */
 export const oldest_version = '2.1.329';
 
-/** How long `claude --version` may take, ms. It takes 30. */
+/** How long `claude --version` may take before a turn, ms. It takes 30 on a machine at rest. */
 const patience_ms = 20_000;
 
-const known = new Map<string, Promise<string | null>>();
+const known = new Map<string, string>();
 
-/** What the program says of its version (`2.1.329`); null where it says none. Asked again only when the file has changed. */
-export const versionOf = (program: string, env: Readonly<Record<string, string>>): Promise<string | null> => {
+/**
+ * What the program says of its version (`2.1.329`); null where it says none, undefined where it does not answer in time
+ * or before the signal. Asked again only when the file has changed, or did not tell.
+ */
+export const versionOf = async (
+  program: string,
+  env: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<string | null | undefined> => {
   const facts = statSync(program, { throwIfNoEntry: false });
   const key = `${program} ${facts?.size} ${facts?.mtimeMs}`;
-  const asked = known.get(key) ?? ask(program, env);
-  known.set(key, asked);
-  return asked;
+  const told = known.get(key);
+  if (told !== undefined) return told;
+  const said = await askProgram({ program, args: ['--version'], env, patience_ms }, signal);
+  if (said === undefined) return undefined;
+  const version = /\d+\.\d+\.\d+/.exec(said)?.[0] ?? null;
+  if (version !== null) known.set(key, version);
+  return version;
 };
-
-const ask = (program: string, env: Readonly<Record<string, string>>): Promise<string | null> =>
-  new Promise((resolve) => {
-    execFile(program, ['--version'], { env, timeout: patience_ms, windowsHide: true }, (_, stdout) =>
-      resolve(/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? null),
-    );
-  });
 
 export const isTooOld = (version: string): boolean => {
   const [have, least] = [version, oldest_version].map((each) => each.split('.').map(Number));
