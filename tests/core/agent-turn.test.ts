@@ -255,6 +255,74 @@ describe('a turn of an external agent (P11)', () => {
     expect(last?.native?.parts).toEqual({ conversation: 'one' });
   });
 
+  it('is stopped in words when its answer has no end; what came is kept and its cost counted (P10)', async () => {
+    let told = false;
+    const agent = fakeAgent(async function* (_request, _hands, signal) {
+      const most = { type: 'delta', block: 0, text: 'x'.repeat(1000) } as const;
+      // What is complete counts no more: nine tenths of the limit each.
+      for (const block of [0, 1]) {
+        yield { type: 'block_start', block, kind: 'thought' };
+        for (let count = 0; count < 90; count += 1) yield { ...most, block };
+        yield { type: 'block_end', block };
+        yield message();
+      }
+      yield { type: 'block_start', block: 2, kind: 'text' };
+      while (!signal.aborted) yield { ...most, block: 2 };
+      told = true;
+      yield { ...most, block: 2 };
+      const usage = { ...noUsage, response_tokens: 25_000 };
+      const bill = { model: 'big', usage, usd: '0.5', basis: 'billed' } as const;
+      yield { ...stoppedBy, spent: [bill] } as AgentEvent;
+    });
+    await using house = await startEngine({ agents: [agent], answer_chars: 100_000 });
+    const id = await agentSession(house);
+    await house.send(id, 'Go');
+    expect(await house.ended(id)).toMatchObject({
+      status: 'failed',
+      cause: 'max_output',
+      reason: expect.stringMatching(/^The answer was stopped: it was longer than 100,000 characters/),
+    });
+    expect(told).toBe(true);
+    const items = await house.items(id);
+    expect(of(items, 'thought').map(({ status, data }) => [status, data.text.length])).toEqual([
+      ['done', 90_000],
+      ['done', 90_000],
+    ]);
+    const [said] = of(items, 'agent_message');
+    expect(said).toMatchObject({ status: 'failed', data: { text: 'x'.repeat(100_000) } });
+    expect((await house.stores.sessions.get(id))?.totals).toMatchObject({ cost_usd: '0.5' });
+  });
+
+  it('is stopped in words when the output of its tool has no end, and the call is ended (P10)', async () => {
+    const agent = fakeAgent(async function* (request, _hands, signal) {
+      if (request.history.length > 1) {
+        yield* says(0, 'Well.');
+        yield message();
+        yield ended;
+        return;
+      }
+      yield* calls(0, 'c1', 'Bash');
+      yield message();
+      yield { type: 'tool_start', call_id: 'c1' };
+      while (!signal.aborted) yield { type: 'tool_output', call_id: 'c1', text: 'x'.repeat(1000) };
+      yield stoppedBy;
+    });
+    await using house = await startEngine({ agents: [agent], answer_chars: 100_000 });
+    const id = await agentSession(house);
+    await house.send(id, 'Go');
+    expect(await house.ended(id)).toMatchObject({
+      status: 'failed',
+      cause: 'max_output',
+      reason: expect.stringMatching(
+        /^The output of a tool was stopped: it was longer than 100,000 characters/,
+      ),
+    });
+    const [call] = of(await house.items(id), 'tool_call');
+    expect(call).toMatchObject({ status: 'cancelled', data: { stdout: 'x'.repeat(100_000) } });
+    await house.send(id, 'Again');
+    expect(await house.ended(id)).toMatchObject({ status: 'done' });
+  });
+
   it('that throws, fails, or does not end when it is stopped, ends the turn in words (P10)', async () => {
     const agent = fakeAgent(async function* (request, _hands, signal) {
       const words = JSON.stringify(request.history.at(-1)?.parts.at(-1));

@@ -79,7 +79,7 @@ export class AgentCalls {
     });
   }
 
-  /** The person stopped the turn: what its agent did not end is ended here. */
+  /** The turn was stopped: what its agent did not end is ended here. */
   async stopped(): Promise<void> {
     for (const call_id of [...this.#open.keys()])
       await this.end({

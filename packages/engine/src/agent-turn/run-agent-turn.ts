@@ -2,6 +2,7 @@ import type { AgentEvent, AgentRequest, ExternalAgent, ProviderError } from '@ma
 import { buildHistory } from '../context/history.ts';
 import { systemPrompt } from '../context/system-prompt.ts';
 import { boundedStream } from '../turn/bounded-stream.ts';
+import { Flood } from '../turn/flood.ts';
 import { notice } from '../turn/notice.ts';
 import type { TurnContext } from '../turn/turn-context.ts';
 import { decide, type TurnEnd } from '../turn/turn-end.ts';
@@ -26,19 +27,25 @@ export const runAgentTurn = async (
   const messages = new AgentMessages(context, calls, stepsBefore);
   const request = await requestOf(context, agent);
   const hands = { approve: calls.approver(() => messages.close()) };
-  const events = boundedStream(() => agent.run(request, hands, signal), signal, brokenBy, grace_ms);
+  const flood = new Flood(context.deps.limits.answer_chars, signal);
+  const events = boundedStream(
+    () => agent.run(request, hands, flood.signal),
+    flood.signal,
+    brokenBy,
+    grace_ms,
+  );
   let last = brokenBy({
     cause: 'internal',
     message: `${agent.name} ended without a last word. Please report this.`,
   });
   for await (const event of events) {
     if (event.type === 'done' || event.type === 'error') {
-      last = event;
+      last = event.type === 'error' ? { ...event, error: flood.error() ?? event.error } : event;
       break;
     }
-    await take(context, messages, calls, event);
+    if (isTaken(flood, event)) await take(context, messages, calls, event);
   }
-  return endOf(context, messages, calls, last);
+  return endOf(context, messages, calls, last, flood.signal.aborted);
 };
 
 const requestOf = async (context: TurnContext, agent: ExternalAgent): Promise<AgentRequest> => {
@@ -59,6 +66,24 @@ const requestOf = async (context: TurnContext, agent: ExternalAgent): Promise<Ag
     mcp_servers: await deps.mcp_servers(),
     max_turns: deps.limits.steps,
   };
+};
+
+/** false: one answer or the output of one of its tools has grown too long, and this is too much. */
+const isTaken = (flood: Flood, event: Spoken): boolean => {
+  switch (event.type) {
+    case 'delta':
+      return flood.takes('The answer', event.text);
+    case 'tool_output':
+      return flood.takes('The output of a tool', event.text, event.call_id);
+    case 'message':
+      flood.ended('The answer');
+      return !flood.over;
+    case 'tool_end':
+      flood.ended(event.call_id);
+      return !flood.over;
+    default:
+      return !flood.over;
+  }
 };
 
 type Spoken = Exclude<AgentEvent, { type: 'done' | 'error' }>;
@@ -105,11 +130,12 @@ const endOf = async (
   messages: AgentMessages,
   calls: AgentCalls,
   last: Extract<AgentEvent, { type: 'done' | 'error' }>,
+  stopped: boolean,
 ): Promise<TurnEnd> => {
   await calls.over();
   if (last.type === 'done') await messages.close();
   else await messages.broken(last.error);
-  if (context.signal.aborted) await calls.stopped();
+  if (stopped) await calls.stopped();
   await writeBill(context, last, messages.elapsed);
   const steps = messages.steps;
   const next = decide(

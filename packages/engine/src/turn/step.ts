@@ -14,6 +14,7 @@ import { buildHistory } from '../context/history.ts';
 import { systemPrompt } from '../context/system-prompt.ts';
 import { assistantRow } from './assistant-row.ts';
 import { boundedStream } from './bounded-stream.ts';
+import { Flood } from './flood.ts';
 import { heldNotice, profileNotice, retryNotice } from './notice.ts';
 import { StepItems, type WrittenCall } from './step-items.ts';
 import type { TurnContext } from './turn-context.ts';
@@ -116,21 +117,13 @@ class Step {
       model: session.model,
       base_url: request.base_url ?? usual,
     });
-    const most = deps.limits.answer_chars;
-    const flood = new AbortController();
-    const either = AbortSignal.any([signal, flood.signal]);
-    const stream = boundedStream(() => provider.stream(request, either), either, brokenBy);
-    let length = 0;
+    const flood = new Flood(deps.limits.answer_chars, signal);
+    const stream = boundedStream(() => provider.stream(request, flood.signal), flood.signal, brokenBy);
     for await (const event of stream) {
       observe?.(event);
-      if (event.type === 'error' && flood.signal.aborted && !signal.aborted)
-        return { ...event, error: tooLong(most) };
-      if (event.type === 'done' || event.type === 'error') return event;
-      if (event.type === 'delta') length += event.text.length;
-      if (length > most) {
-        flood.abort();
-        continue;
-      }
+      if (event.type === 'error') return { ...event, error: flood.error() ?? event.error };
+      if (event.type === 'done') return event;
+      if (flood.over || (event.type === 'delta' && !flood.takes('The answer', event.text))) continue;
       await this.#take(event);
     }
     return brokenBy({
@@ -292,12 +285,6 @@ class Step {
     return Math.round(this.#context.deps.clock.monotonic() - this.#began);
   }
 }
-
-const tooLong = (most: number): ProviderError => ({
-  cause: 'max_output',
-  message: `The answer was stopped: it was longer than ${most.toLocaleString('en')} characters and did not end.`,
-  remedy: 'Send the message again; if it happens again, look at the service that answers.',
-});
 
 const brokenBy = (error: ProviderError): Extract<ProviderEvent, { type: 'error' }> => ({
   type: 'error',
