@@ -69,9 +69,6 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
         return fail('invalid', 'A compatible service needs its base URL, such as http://127.0.0.1:1234/v1.', {
           field: 'body.base_url',
         });
-      const model = body.model ?? provider.default_model;
-      if (model === '')
-        return fail('invalid', `${provider.name} has no default model: name one.`, { field: 'body.model' });
       const auth_type = body.auth_type ?? (await usableAuth(deps, provider, base_url));
       if (!provider.auth_types.includes(auth_type))
         return fail(
@@ -79,12 +76,14 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
           `${provider.name} takes ${provider.auth_types.join(' or ')}, not ${auth_type}.`,
           { field: 'body.auth_type' },
         );
+      const model = body.model ? ok(body.model) : await usualModel(deps, provider, auth_type, base_url);
+      if (!model.ok) return model;
       const session = await sessions.create({
         id: body.id ?? newId<SessionId>('ses'),
         title: body.title ?? untitledSession,
         agent_name: body.agent_name ?? 'assistant',
         provider: body.provider,
-        model,
+        model: model.value,
         auth_type,
         base_url,
         effort: body.effort ?? null,
@@ -104,7 +103,10 @@ export const createEngine = (deps: EngineDeps): RunningEngine => {
       if (!session) return unknownSession();
       const refused = refusedOfAgent(deps, body.provider ?? session.provider, body);
       if (refused) return refused;
-      return withActor(id, (actor) => fitting(deps, session, body).then((whole) => actor.patch(whole)));
+      return withActor(id, async (actor) => {
+        const whole = await fitting(deps, session, body);
+        return whole.ok ? actor.patch(whole.value) : whole;
+      });
     },
 
     async delete(id) {
@@ -216,17 +218,46 @@ const fitting = async (
   deps: EngineDeps,
   session: Session,
   body: RouteParsed<Routes['patchSession']>['body'],
-): Promise<typeof body> => {
+): Promise<Result<typeof body>> => {
   const provider = body.provider ? workerOf(deps, body.provider) : undefined;
-  if (!provider || body.provider === session.provider) return body;
+  if (!provider || body.provider === session.provider) return ok(body);
   const base_url = deps.agents.has(provider.id) ? null : (body.base_url ?? session.base_url);
-  const auth = await usableAuth(deps, provider, base_url);
-  return {
-    ...body,
-    base_url,
-    model: body.model ?? provider.default_model,
-    auth_type: body.auth_type ?? auth,
-  };
+  const auth_type = body.auth_type ?? (await usableAuth(deps, provider, base_url));
+  const model = body.model ? ok(body.model) : await usualModel(deps, provider, auth_type, base_url);
+  return model.ok ? ok({ ...body, base_url, model: model.value, auth_type }) : model;
+};
+
+/** How long a service may take to say which models it has, in ms. */
+const models_ms = 10_000;
+
+/** The model of a session that names none: where the models are those that a service has, it is asked now. */
+const usualModel = async (
+  deps: EngineDeps,
+  provider: Provider | ExternalAgent,
+  auth_type: AuthType,
+  base_url: string | null,
+): Promise<Result<string>> => {
+  const field = 'body.model';
+  if (!('usual_model' in provider) || !provider.usual_model)
+    return provider.default_model === ''
+      ? fail('invalid', `${provider.name} has no default model: name one.`, { field })
+      : ok(provider.default_model);
+  const credential = await deps.credential(provider.id, auth_type, base_url);
+  const where = base_url ?? deps.base_url(provider.id, auth_type);
+  const asked = credential.ok
+    ? await provider.usual_model(
+        { credential: credential.value, base_url: where },
+        AbortSignal.timeout(models_ms),
+      )
+    : credential;
+  if (asked.ok) return asked;
+  const { message, remedy } = asked.error;
+  const todo = remedy === undefined ? 'Name' : `${remedy.replace(/\.$/, '')}, or name`;
+  return fail(
+    'invalid',
+    `No model is named, and ${provider.name} names none that it has: ${message} ${todo} a model.`,
+    { field },
+  );
 };
 
 const workingDirectory = async (given: string): Promise<Result<string>> => {

@@ -180,6 +180,11 @@ export interface Provider {
   stream(request: ProviderRequest, signal: AbortSignal): AsyncIterable<ProviderEvent>;
   /** Models with limits and prices: asked from the service where it can be, else the known list. */
   models(input: ProbeInput, signal: AbortSignal): Promise<Result<readonly Model[], ProviderError>>;
+  /**
+   * The model of a session that names none, where only the service knows what there is. Left out: `default_model`, which
+   * else is no more than what people are shown.
+   */
+  usual_model?(input: ProbeInput, signal: AbortSignal): Promise<Result<string, ProviderError>>;
   /** One real, cheap call that proves the credential. */
   check(input: ProbeInput, signal: AbortSignal): Promise<Result<{ message: string }, ProviderError>>;
   /** Context window and abilities of a model; null fields where unknown. */
@@ -194,9 +199,15 @@ export interface Cost {
   readonly price_revision: string;
 }
 
+/** Where a call went, and whether with a key: the same model may run on one's own machine or on somebody's for money. */
+export interface CallPlace {
+  readonly auth_type: AuthType;
+  readonly base_url: string;
+}
+
 /** Prices one call (never a total: prices have tiers). */
 export interface Prices {
-  cost(provider: ProviderId, model: string, usage: Usage): Cost;
+  cost(provider: ProviderId, model: string, usage: Usage, place?: CallPlace): Cost;
 }
 
 /** Counts tokens where a provider gave no usage. Rounded up, marked as an estimate. */

@@ -60,6 +60,7 @@ export const createProvider = (vendor: Vendor, deps: ProviderDeps): Provider => 
     }
   }
 
+  const { usual_model } = vendor;
   return {
     id: vendor.id,
     name: vendor.name,
@@ -76,6 +77,9 @@ export const createProvider = (vendor: Vendor, deps: ProviderDeps): Provider => 
       const used = vendorFor(vendor, input.credential);
       return used.models(asking(used, input, signal));
     },
+    ...(usual_model && {
+      usual_model: (input: ProbeInput, signal: AbortSignal) => usual_model(asking(vendor, input, signal)),
+    }),
     check: async (input, signal) => {
       const used = vendorFor(vendor, input.credential);
       const lack = lackOf(vendor, input.credential);

@@ -55,6 +55,8 @@ export interface Vendor {
   describe(model: string): Model;
   /** The models the service lists, described. */
   models(ask: AskJson): Promise<Result<readonly Model[], ProviderError>>;
+  /** As `Provider.usual_model`. */
+  usual_model?(ask: AskJson): Promise<Result<string, ProviderError>>;
   /** One cheap call that proves the credential. `base_url`: where `ask` asks. */
   check(ask: AskJson, base_url: string): Promise<Result<{ message: string }, ProviderError>>;
   /** Absent where a login is served like a key. */

@@ -3,6 +3,7 @@ import {
   type Clock,
   type ExternalAgent,
   type Log,
+  type Prices,
   type Provider,
   type ProviderEvent,
   type ProviderRequest,
@@ -30,6 +31,7 @@ export interface TestEngineOptions {
   readonly lease_ms?: number;
   readonly idle_ms?: number;
   readonly answer_chars?: number;
+  readonly prices?: Prices;
   readonly auto_resume?: boolean;
   readonly stores?: TestStores;
 }
@@ -67,7 +69,7 @@ export const startEngine = async (options: TestEngineOptions): Promise<TestEngin
     base_url: options.base_url ?? (() => null),
     agents: new Map((options.agents ?? []).map((agent) => [agent.id, agent])),
     mcp_servers: async () => [],
-    prices: { cost: () => ({ usd: null, price_revision: 'test' }) },
+    prices: options.prices ?? { cost: () => ({ usd: null, price_revision: 'test' }) },
     publisher: {
       publish: (events) => {
         for (const look of waiting) queueMicrotask(look);

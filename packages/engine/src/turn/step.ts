@@ -54,7 +54,7 @@ export const runStep = async (
     base_url: session.base_url ?? deps.base_url(session.provider, session.auth_type),
     credential: credential.value,
   };
-  return new Step(context, provider, steps).run(request);
+  return new Step(context, provider, steps, request.base_url).run(request);
 };
 
 /** A shorter wait for a rate limit, in ms, is not told: it is over before it is read. */
@@ -68,10 +68,14 @@ class Step {
   readonly #steps: number;
   readonly #items: StepItems;
   readonly #began: number;
+  readonly #base_url: string;
   #first_token_ms: number | null = null;
   #retry_notice: ItemId | undefined;
 
-  constructor(context: TurnContext, provider: Provider, steps: number) {
+  constructor(context: TurnContext, provider: Provider, steps: number, base_url: string | null) {
+    const { login_base_url, default_base_url } = provider;
+    const usual = context.session.auth_type === 'oauth' ? login_base_url : undefined;
+    this.#base_url = base_url ?? usual ?? default_base_url;
     this.#context = context;
     this.#provider = provider;
     this.#steps = steps;
@@ -108,14 +112,12 @@ class Step {
   async #call(request: ProviderRequest): Promise<LastEvent> {
     const { deps, session, signal, turn_id } = this.#context;
     const provider = this.#provider;
-    const { login_base_url, default_base_url } = provider;
-    const usual = session.auth_type === 'oauth' ? (login_base_url ?? default_base_url) : default_base_url;
     const observe = deps.telemetry?.providerCall({
       session_id: session.id,
       turn_id,
       provider: session.provider,
       model: session.model,
-      base_url: request.base_url ?? usual,
+      base_url: this.#base_url,
     });
     const flood = new Flood(deps.limits.answer_chars, signal);
     const stream = boundedStream(() => provider.stream(request, flood.signal), flood.signal, brokenBy);
@@ -169,10 +171,10 @@ class Step {
   }
 
   async #answered(event: Extract<ProviderEvent, { type: 'done' }>): Promise<StepOutcome> {
-    const { turn_id, session, deps } = this.#context;
+    const { turn_id, session } = this.#context;
     await this.#items.settled();
     const parts = this.#items.parts();
-    const cost = deps.prices.cost(session.provider, session.model, event.usage);
+    const cost = this.#cost(event.usage);
     const native = { ...event.native, wire: this.#provider.wire, auth_type: session.auth_type };
     const message = {
       ...this.#message(parts),
@@ -210,12 +212,12 @@ class Step {
 
   /** The answer did not end. What had arrived stays in the transcript; only what a person stopped stays in the history. */
   async #broke(event: Extract<ProviderEvent, { type: 'error' }>): Promise<StepOutcome> {
-    const { turn_id, session, deps } = this.#context;
+    const { turn_id } = this.#context;
     const stopped = event.error.cause === 'aborted';
     await this.#items.settled();
     const heard = this.#items.parts().filter((part) => part.type === 'text');
     const kept = stopped && heard.length > 0;
-    const cost = event.usage ? deps.prices.cost(session.provider, session.model, event.usage) : null;
+    const cost = event.usage ? this.#cost(event.usage) : null;
     const message = {
       ...this.#message(kept ? heard : this.#items.parts()),
       native: null,
@@ -279,6 +281,11 @@ class Step {
         detail: error ? `${error.cause}: ${error.message}` : null,
       })
       .catch((reason: unknown) => deps.log.error('audit row not written', { reason: String(reason) }));
+  }
+
+  #cost(usage: Usage): Cost {
+    const { provider, model, auth_type } = this.#context.session;
+    return this.#context.deps.prices.cost(provider, model, usage, { auth_type, base_url: this.#base_url });
   }
 
   #elapsed(): number {

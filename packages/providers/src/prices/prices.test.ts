@@ -59,6 +59,21 @@ describe('prices of calls', () => {
       expect(prices.cost('ollama', model, million).usd).toBeNull();
   });
 
+  it.each([
+    ['none', 'http://127.0.0.1:11434', '0'],
+    ['none', 'http://gpu.lan:11434', '0'],
+    // A key that stands in front of one's own.
+    ['api_key', 'http://localhost:8080', '0'],
+    ['api_key', 'https://ollama.com', null],
+    ['api_key', 'https://models.example/ollama', null],
+  ] as const)(
+    'an Ollama with %s at %s costs %s: who asks for a key may ask for money (T2, T4)',
+    (auth_type, base_url, usd) => {
+      const cost = createPrices().cost('ollama', 'gpt-oss:120b', million, { auth_type, base_url });
+      expect(cost.usd).toBe(usd);
+    },
+  );
+
   it('names the revision of the prices it used (T2)', () => {
     const prices = createPrices();
     expect(prices.cost('openai', 'gpt-5', million).price_revision).toBe('table 2026-11-21');

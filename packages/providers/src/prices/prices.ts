@@ -1,5 +1,6 @@
-import type { Cost, Prices } from '@maestro/ports';
+import type { CallPlace, Cost, Prices } from '@maestro/ports';
 import { tableVendorOf } from '../models/table.ts';
+import { isLoopbackUrl } from '../presets/origin.ts';
 import { libraryRates, libraryRevision } from './library-rates.ts';
 import { costOf } from './rates.ts';
 import { tableRates, tableRevision } from './table-rates.ts';
@@ -15,6 +16,10 @@ export interface PricesOptions {
 /** Models that Ollama passes on to its makers' machines: `gpt-oss:120b-cloud`, `glm-4.6:cloud`. */
 const isInCloud = (model: string): boolean => /[:-]cloud$/.test(model);
 
+/** On a machine of one's own: no key was asked for, or it is this machine. Who asks for a key may ask for money. */
+const isOwn = (place: CallPlace | undefined): boolean =>
+  place === undefined || place.auth_type === 'none' || isLoopbackUrl(place.base_url);
+
 /**
  * Prices by the person's file, else our table, else the library. What runs on one's own machine costs nothing; what
  * nobody prices is null, never 0.
@@ -23,13 +28,13 @@ export const createPrices = (options: PricesOptions = {}): Prices => {
   const report = options.report ?? (() => undefined);
   const own = options.file === undefined ? undefined : createUserRates(options.file, report);
   return {
-    cost: (provider, model, usage): Cost => {
+    cost: (provider, model, usage, place): Cost => {
       const named = own?.find(provider, model);
       if (named !== undefined) return { usd: costOf(named.rates, usage), price_revision: named.revision };
       if (provider === 'ollama')
-        return isInCloud(model)
-          ? { usd: null, price_revision: tableRevision }
-          : { usd: '0', price_revision: 'local' };
+        return isOwn(place) && !isInCloud(model)
+          ? { usd: '0', price_revision: 'local' }
+          : { usd: null, price_revision: tableRevision };
       const vendor = tableVendorOf(provider);
       if (vendor === undefined) return { usd: null, price_revision: tableRevision };
       const listed = tableRates(vendor, model);

@@ -98,6 +98,17 @@ export const createOllama = (options: OllamaOptions = {}): Vendor => {
     await Promise.all(Array.from({ length: at_once }, worker));
   };
 
+  /** All its models, each asked what it can do, and the one for a session that names none. */
+  const survey = async (
+    ask: AskJson,
+  ): Promise<Result<{ ids: readonly string[]; usual: string }, ProviderError>> => {
+    const listed = await rows(ask);
+    if (!listed.ok) return listed;
+    await learn(ask, listed.value);
+    const ids = listed.value.map(({ id }) => id);
+    return { ok: true, value: { ids, usual: usualOf(ids, (id) => byModel.get(id)) } };
+  };
+
   return {
     id: 'ollama',
     name: 'Ollama',
@@ -124,14 +135,14 @@ export const createOllama = (options: OllamaOptions = {}): Vendor => {
       return factsToJson(facts);
     },
     models: async (ask) => {
-      const listed = await rows(ask);
-      if (!listed.ok) return listed;
-      await learn(ask, listed.value);
-      usual = usualOf(
-        listed.value.map(({ id }) => id),
-        (id) => byModel.get(id),
-      );
-      return { ok: true, value: listed.value.map(({ id }) => describe(id)) };
+      const found = await survey(ask);
+      if (!found.ok) return found;
+      usual = found.value.usual;
+      return { ok: true, value: found.value.ids.map(describe) };
+    },
+    usual_model: async (ask) => {
+      const found = await survey(ask);
+      return found.ok ? { ok: true, value: found.value.usual } : found;
     },
     check: async (ask) => {
       const listed = await rows(ask);
