@@ -35,7 +35,8 @@ export const lastEvent = (agent: AcpAgent, { stopReason }: Prompted, bill: Agent
 };
 
 /**
- * What the turn cost. Tokens as gemini-cli and Codex tell them (`_meta.quota`: a turn's, by model; `usage`: a turn's);
+ * What the turn cost. Tokens as gemini-cli and Codex tell them (`_meta.quota`: a turn's, by model; `usage`: a turn's), else
+ * as Qwen Code does (`each`: of each call of its model);
  * dollars as the protocol's `usage_update` tells them (of the whole conversation, so the difference counts). Nothing told:
  * a line that says that the cost is not known.
  */
@@ -43,6 +44,7 @@ export const billOf = (
   { _meta, usage: whole }: Partial<Prompted>,
   open: OpenConversation,
   costBefore: number | undefined,
+  each: readonly Counts[],
 ): AgentBill => {
   const usd =
     costBefore === undefined || open.cost === undefined || open.cost <= costBefore
@@ -50,12 +52,12 @@ export const billOf = (
       : (open.cost - costBefore).toFixed(6);
   const quota = _meta?.quota;
   const one = open.model ?? 'unknown';
+  const told = quota?.token_count ?? whole;
   const counts = quota?.model_usage.length
-    ? quota.model_usage
-    : [{ model: one, token_count: quota?.token_count ?? whole ?? {} }];
-  const spent = counts.map(({ model, token_count }) => ({
-    model,
-    usage: usageOf(token_count),
+    ? quota.model_usage.map(({ model, token_count }) => ({ model, usage: usageOf(token_count) }))
+    : [{ model: one, usage: told ? usageOf(told) : sumOf(each.map(usageOf)) }];
+  const spent = counts.map((line) => ({
+    ...line,
     usd: null as string | null,
     basis: 'unknown' as AgentBill['spent'][number]['basis'],
   }));
@@ -65,6 +67,18 @@ export const billOf = (
   return {
     spent: [first ? { ...first, ...paid } : { model: one, usage: noUsage, ...paid }, ...others],
   };
+};
+
+const sumOf = (all: readonly Usage[]): Usage => {
+  const sum: Usage = { ...noUsage };
+  for (const usage of all) {
+    sum.request_tokens += usage.request_tokens;
+    sum.response_tokens += usage.response_tokens;
+    sum.cache_read_tokens += usage.cache_read_tokens;
+    sum.cache_write_tokens += usage.cache_write_tokens;
+    sum.reasoning_tokens += usage.reasoning_tokens;
+  }
+  return sum;
 };
 
 /**

@@ -14,7 +14,7 @@ import type { Kept, KeptAgents, OpenConversation } from './kept-agents.ts';
 import { billOf, lastEvent } from './last-event.ts';
 import { type Opened, openConversation, unreachable } from './open-conversation.ts';
 import { digestOf, nativeOf, promptOf } from './prompt.ts';
-import { Prompted } from './shapes.ts';
+import { type Counts, Prompted } from './shapes.ts';
 import { TurnEvents } from './turn-events.ts';
 import { TurnHands } from './turn-hands.ts';
 
@@ -127,6 +127,7 @@ class Turn {
     const { deps, request } = this.#options;
     const { agent } = connection;
     const costBefore = open.cost;
+    const each: Counts[] = [];
     const tells = digestOf(request.system);
     const native = nativeOf(
       { agent: agent.id, session: open.session, conversation: request.conversation_id, told: tells },
@@ -142,6 +143,7 @@ class Turn {
       cost: (usd) => {
         open.cost = usd;
       },
+      used: (counts) => each.push(counts),
       mode: (id) => {
         open.mode = id;
       },
@@ -173,7 +175,7 @@ class Turn {
       const answer = await connection.call('session/prompt', { sessionId: open.session, prompt });
       const prompted = Prompted.safeParse(answer);
       if (!prompted.success) throw unclear(agent);
-      const bill = billOf(prompted.data, open, costBefore);
+      const bill = billOf(prompted.data, open, costBefore, each);
       events.close(this.#signal.aborted ? 'stopped' : 'ended');
       if (this.#signal.aborted) return { ...failed(stopped), ...bill };
       if (prompted.data.stopReason === 'cancelled' && hands.refused !== undefined) {
@@ -185,7 +187,7 @@ class Turn {
       return lastEvent(agent, prompted.data, bill);
     } catch (error) {
       events.close(this.#signal.aborted ? 'stopped' : 'broken');
-      if (events.said) this.#spent = billOf({}, open, costBefore).spent;
+      if (events.said) this.#spent = billOf({}, open, costBefore, each).spent;
       throw error;
     } finally {
       clearTimeout(ending);

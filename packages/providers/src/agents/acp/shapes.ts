@@ -86,10 +86,19 @@ const Option = z.object({
     ),
 });
 
+/** Tokens under the names of whoever tells them. */
+const Counts = z.record(z.string(), z.unknown());
+export type Counts = z.output<typeof Counts>;
+
 const chunk = { content: Block, messageId: maybe(z.string()) };
 
 export const Update = z.discriminatedUnion('sessionUpdate', [
-  z.object({ sessionUpdate: z.literal('agent_message_chunk'), ...chunk }),
+  z.object({
+    sessionUpdate: z.literal('agent_message_chunk'),
+    ...chunk,
+    /** Qwen Code's own: what one call of its model took. */
+    _meta: maybe(z.object({ usage: maybe(Counts) })),
+  }),
   z.object({ sessionUpdate: z.literal('agent_thought_chunk'), ...chunk }),
   CallUpdate.extend({ sessionUpdate: z.literal('tool_call') }),
   CallUpdate.extend({ sessionUpdate: z.literal('tool_call_update') }),
@@ -173,10 +182,6 @@ export const ReadParams = z.object({
   limit: maybe(z.int().nonnegative()),
 });
 export const WriteParams = z.object({ sessionId: z.string(), path: z.string(), content: z.string() });
-
-/** Tokens under the names of whoever tells them. */
-const Counts = z.record(z.string(), z.unknown());
-export type Counts = z.output<typeof Counts>;
 
 export const Prompted = z.object({
   stopReason: z.string(),

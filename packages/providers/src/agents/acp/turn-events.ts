@@ -12,7 +12,7 @@ import {
   textOf,
 } from './call-words.ts';
 import { optionOf } from './choices.ts';
-import { type Block, type CallUpdate, Update } from './shapes.ts';
+import { type Block, type CallUpdate, type Counts, Update } from './shapes.ts';
 
 interface Call {
   readonly id: string;
@@ -36,6 +36,8 @@ export interface TurnEventsOptions {
   readonly native: () => Native;
   /** What the agent says that the conversation has cost so far, in dollars. */
   readonly cost: (usd: number) => void;
+  /** What one call of its model took, where it tells each. */
+  readonly used: (counts: Counts) => void;
   /** The agent works in another of its modes from now on. */
   readonly mode: (id: string) => void;
   /** A tool of the agent begins to run, or no longer runs: silence is no fault meanwhile. */
@@ -74,6 +76,7 @@ export class TurnEvents {
   #take(update: Update): void {
     switch (update.sessionUpdate) {
       case 'agent_message_chunk':
+        if (update._meta?.usage) this.#options.used(update._meta.usage);
         this.#chunk('text', update.content, update.messageId);
         return;
       case 'agent_thought_chunk':
