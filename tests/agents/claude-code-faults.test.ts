@@ -315,6 +315,30 @@ const log = { info() {}, warn: console.error, error: console.error };
   });
 });
 
+describe('an MCP server that does not answer (P11)', () => {
+  const mute = { type: 'stdio', name: 'mute', command: 'sleep', args: ['600'], env: {} } as const;
+
+  it.each([
+    [{}, '30'],
+    [{ MCP_TIMEOUT: '7000' }, '7'],
+  ])('is named while Claude Code waits for it, with how long: %j', async (env, seconds) => {
+    const agent = withFault('waits_for_servers', 20_000, env);
+    const { events, text, last } = await hear(agent, undefined, undefined, { mcp_servers: [mute] });
+    expect(events.filter(({ type }) => type === 'notice')).toEqual([
+      expect.objectContaining({
+        code: 'mcp_waiting',
+        text: expect.stringMatching(
+          new RegExp(
+            `waits for the MCP server mute to start, at most ${seconds} s, .*mcp\\.json.*MCP_TIMEOUT`,
+          ),
+        ),
+      }),
+    ]);
+    expect(text).toBe(`Began without it after ${seconds}000 ms.`);
+    expect(last?.type).toBe('done');
+  });
+});
+
 describe('what Claude Code is started with (P11, S7)', () => {
   it("is the person's environment without our secrets", async () => {
     const own = { COMPATIBLE_API_KEY: 'c', GOOGLE_OAUTH_CLIENT_SECRET: 'g', MAESTRO_DATA: '/d' };

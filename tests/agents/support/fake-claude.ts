@@ -47,6 +47,8 @@ const crash = (): never => {
 const turns: Readonly<Record<string, (content: string) => void>> = {
   plain: answer,
   silent: () => undefined,
+  // It begins once it is asked what it waits for.
+  waits_for_servers: () => undefined,
   garbage: (content) => {
     process.stdout.write('Warning: this is no JSON\n[1, 2]\n\n{"type":\n');
     answer(content);
@@ -166,6 +168,15 @@ if (args.includes('--version')) {
       turns[fault]?.(
         message.message.content.length > 1 ? `${message.message.content[0].text} ${last}` : last,
       );
+    }
+    if (message.request?.subtype === 'mcp_status' && fault === 'waits_for_servers') {
+      const mcpServers = [
+        { name: 'mute', status: 'pending' },
+        { name: 'files', status: 'connected' },
+      ];
+      const response = { subtype: 'success', request_id: message.request_id, response: { mcpServers } };
+      say({ type: 'control_response', response });
+      answer(`Began without it after ${process.env['MCP_TIMEOUT']} ms.`);
     }
     if (message.request?.subtype === 'initialize') initialized = message.request;
     if (message.request?.subtype !== 'interrupt') return;

@@ -1,5 +1,6 @@
 import type { AgentRequest, McpServer } from '@maestro/ports';
 import type { AccessMode, Effort, Json } from '@maestro/protocol';
+import { mcpPatience } from './mcp-wait.ts';
 
 /** Tools that would ask in a terminal of its own, or act when no turn runs. */
 const never = [
@@ -85,9 +86,14 @@ export const mcpConfig = (servers: readonly McpServer[]): Json => ({
 
 /**
  * Over the person's environment: nothing of its own goes on between turns, and it does not replace itself meanwhile.
- * The CLAUDE.md of the working directory is read also where its settings are not.
+ * The CLAUDE.md of the working directory is read also where its settings are not. It waits for its MCP servers as long as
+ * people are told.
  */
-export const environmentOf = (effort: Effort | null): Record<string, string> => ({
+export const environmentOf = (
+  effort: Effort | null,
+  env: Readonly<Record<string, string>>,
+): Record<string, string> => ({
+  MCP_TIMEOUT: String(mcpPatience(env)),
   CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
   CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD: '1',
   DISABLE_AUTOUPDATER: '1',

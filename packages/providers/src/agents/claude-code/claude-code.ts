@@ -91,7 +91,7 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
       program,
       args: args(known?.session ?? null, mcp.path),
       cwd: working_directory,
-      env: { ...env, ...environmentOf(request.effort) },
+      env: { ...env, ...environmentOf(request.effort, env) },
       system,
       started: mcp.remove,
       log,
@@ -154,7 +154,7 @@ export const createClaudeCode = (options: ClaudeCodeOptions): ExternalAgent => {
     check: async (signal) => {
       const program = await usable();
       return typeof program === 'string'
-        ? checkCall(program, { ...env, ...environmentOf(null) }, signal)
+        ? checkCall(program, { ...env, ...environmentOf(null, env) }, signal)
         : { ok: false, error: program };
     },
     describe: describeModel,

@@ -89,6 +89,11 @@ export class Connection {
     this.#send({ type: 'user', message: { role: 'user', content: [...content] } });
   }
 
+  /** It answers with a line of the turn, also before it has begun it. */
+  askServers(): void {
+    this.#ask({ subtype: 'mcp_status' });
+  }
+
   interrupt(): void {
     this.#ask({ subtype: 'interrupt' });
   }

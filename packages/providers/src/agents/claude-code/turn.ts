@@ -9,6 +9,7 @@ import type { Connection } from './connection.ts';
 import { type Asked, Decoder } from './decode.ts';
 import { died, errorOf, isUnknownConversation, silent, stopped } from './errors.ts';
 import { HeardUsage } from './heard-usage.ts';
+import { mcpPatience, pendingServers, waitsFor } from './mcp-wait.ts';
 import { nativeOf } from './prompt.ts';
 
 export interface TurnOptions {
@@ -23,6 +24,9 @@ export interface TurnOptions {
 
 /** How long it may take to stop when it is interrupted, in ms. Then its process is ended. */
 const interrupt_ms = 2_000;
+
+/** A turn that has not begun after so long is looked into: its MCP servers may hold it, in ms. */
+const begins_ms = 3_000;
 
 type Ending =
   | { type: 'result'; result: Fields }
@@ -53,17 +57,22 @@ export async function* runTurn(options: TurnOptions): AsyncGenerator<AgentEvent,
     refused,
     stopped: () => signal.aborted,
   });
+  const late =
+    request.mcp_servers.length === 0 ? undefined : setTimeout(() => connection.askServers(), begins_ms);
   connection.listen({
     garbage: () => silence.heard(),
     line: (message) => {
       silence.heard();
       heard.line(message);
       if (message['type'] === 'system' && message['subtype'] === 'init') {
+        clearTimeout(late);
         // An interruption that came before the turn was begun has stopped nothing.
         if (signal.aborted) connection.interrupt();
         basis = basisOf(message, env);
         for (const name of connection.newlyFailed(message)) queue.push(noServer(name));
       }
+      const pending = pendingServers(message) ?? [];
+      if (pending.length > 0) queue.push(waitsFor(pending, mcpPatience(env)));
       if (message['type'] !== 'result') return decoder.line(message);
       decoder.end();
       finish({ type: 'result', result: message });
@@ -127,6 +136,7 @@ export async function* runTurn(options: TurnOptions): AsyncGenerator<AgentEvent,
     }
   } finally {
     signal.removeEventListener('abort', stop);
+    clearTimeout(late);
     silence.end();
     connection.listen(undefined);
   }
