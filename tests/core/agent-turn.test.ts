@@ -293,36 +293,6 @@ describe('a turn of an external agent (P11)', () => {
     expect((await house.stores.sessions.get(id))?.totals).toMatchObject({ cost_usd: '0.5' });
   });
 
-  it('is stopped in words when the output of its tool has no end, and the call is ended (P10)', async () => {
-    const agent = fakeAgent(async function* (request, _hands, signal) {
-      if (request.history.length > 1) {
-        yield* says(0, 'Well.');
-        yield message();
-        yield ended;
-        return;
-      }
-      yield* calls(0, 'c1', 'Bash');
-      yield message();
-      yield { type: 'tool_start', call_id: 'c1' };
-      while (!signal.aborted) yield { type: 'tool_output', call_id: 'c1', text: 'x'.repeat(1000) };
-      yield stoppedBy;
-    });
-    await using house = await startEngine({ agents: [agent], answer_chars: 100_000 });
-    const id = await agentSession(house);
-    await house.send(id, 'Go');
-    expect(await house.ended(id)).toMatchObject({
-      status: 'failed',
-      cause: 'max_output',
-      reason: expect.stringMatching(
-        /^The output of a tool was stopped: it was longer than 100,000 characters/,
-      ),
-    });
-    const [call] = of(await house.items(id), 'tool_call');
-    expect(call).toMatchObject({ status: 'cancelled', data: { stdout: 'x'.repeat(100_000) } });
-    await house.send(id, 'Again');
-    expect(await house.ended(id)).toMatchObject({ status: 'done' });
-  });
-
   it('that throws, fails, or does not end when it is stopped, ends the turn in words (P10)', async () => {
     const agent = fakeAgent(async function* (request, _hands, signal) {
       const words = JSON.stringify(request.history.at(-1)?.parts.at(-1));

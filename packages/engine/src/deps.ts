@@ -30,7 +30,7 @@ export type CredentialResolver = (
 export interface Limits {
   /** Characters of a tool's text that the model is given; the whole is kept as a blob. */
   readonly tool_output_chars: number;
-  /** Characters of one answer, thoughts and arguments included, and of what a tool of an agent puts out, before it is stopped. */
+  /** Characters of one answer, thoughts and arguments included, before it is stopped. */
   readonly answer_chars: number;
   /** Provider calls in one turn before it is stopped. */
   readonly steps: number;

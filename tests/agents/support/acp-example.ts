@@ -231,6 +231,20 @@ const deeds: Record<string, (prompt: Prompt) => Promise<Answer>> = {
   },
   wait,
   silent: never,
+  // It is not interrupted: it is ended.
+  endless: async ({ say }) => {
+    for (;;) await say(text('x'.repeat(50_000)));
+  },
+  prints: async ({ say }) => {
+    const call = { toolCallId: 'e1', title: 'Print', kind: 'execute' };
+    await say({ sessionUpdate: 'tool_call', ...call, status: 'in_progress' });
+    const _meta = { terminal_output_delta: { data: 'x'.repeat(50_000) } };
+    for (let count = 0; count < 120; count += 1)
+      await say({ sessionUpdate: 'tool_call_update', toolCallId: 'e1', _meta });
+    await say({ sessionUpdate: 'tool_call_update', toolCallId: 'e1', status: 'completed' });
+    await say(text('Printed.'));
+    return end;
+  },
   deaf: async ({ say }) => {
     await say(text('I do not listen.'));
     return never();

@@ -49,6 +49,16 @@ const turns: Readonly<Record<string, (content: string) => void>> = {
   silent: () => undefined,
   // It begins once it is asked what it waits for.
   waits_for_servers: () => undefined,
+  // It is not interrupted: it is ended.
+  endless: () => {
+    process.on('SIGTERM', () => undefined);
+    const more = (): void => {
+      words('x'.repeat(50_000));
+      process.stdout.write('', () => setImmediate(more));
+    };
+    began();
+    more();
+  },
   garbage: (content) => {
     process.stdout.write('Warning: this is no JSON\n[1, 2]\n\n{"type":\n');
     answer(content);

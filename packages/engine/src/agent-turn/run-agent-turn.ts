@@ -68,22 +68,11 @@ const requestOf = async (context: TurnContext, agent: ExternalAgent): Promise<Ag
   };
 };
 
-/** false: one answer or the output of one of its tools has grown too long, and this is too much. */
+/** false: one answer has grown too long, and this is too much. The output of a tool has a bound of its own. */
 const isTaken = (flood: Flood, event: Spoken): boolean => {
-  switch (event.type) {
-    case 'delta':
-      return flood.takes('The answer', event.text);
-    case 'tool_output':
-      return flood.takes('The output of a tool', event.text, event.call_id);
-    case 'message':
-      flood.ended('The answer');
-      return !flood.over;
-    case 'tool_end':
-      flood.ended(event.call_id);
-      return !flood.over;
-    default:
-      return !flood.over;
-  }
+  if (event.type === 'delta') return flood.takes(event.text);
+  if (event.type === 'message') flood.next();
+  return !flood.over;
 };
 
 type Spoken = Exclude<AgentEvent, { type: 'done' | 'error' }>;

@@ -125,7 +125,7 @@ class Step {
       observe?.(event);
       if (event.type === 'error') return { ...event, error: flood.error() ?? event.error };
       if (event.type === 'done') return event;
-      if (flood.over || (event.type === 'delta' && !flood.takes('The answer', event.text))) continue;
+      if (flood.over || (event.type === 'delta' && !flood.takes(event.text))) continue;
       await this.#take(event);
     }
     return brokenBy({
