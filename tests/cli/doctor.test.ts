@@ -123,6 +123,17 @@ describe('maestro doctor', () => {
     });
   });
 
+  it('says of a runtime that hangs that it does not answer, also where what it started lives on (A5)', async () => {
+    // It ends, and what it leaves behind holds its output.
+    writeFileSync(join(folder, 'git'), '#!/bin/sh\n/bin/sleep 40 &\n', { mode: 0o755 });
+    const { find } = await examine({ PATH: folder });
+    expect(find('Git')).toMatchObject({
+      state: 'limited',
+      found: 'git does not answer',
+      todo: expect.stringContaining('Run "git --version" in a terminal'),
+    });
+  });
+
   it('ends with 1 when DATABASE_URL cannot be used, without its password (S1)', async () => {
     const { code, stdout, find } = await examine({ DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:9/db' });
     expect(code).toBe(1);

@@ -25,20 +25,39 @@ const existing = (path: string): string => {
   return folder;
 };
 
-/** First line a program prints, or undefined when it is not there or does not answer within 5 s. */
-const firstLine = (program: string, args: readonly string[]): Promise<string | undefined> =>
+/** How long a program may take to say its version, ms. */
+const answer_ms = 5_000;
+
+/**
+ * First line a program prints; undefined when it is not there or fails, 'mute' when it does not answer in time. What a mute
+ * one has started may hold its pipes open: it is not waited for.
+ */
+const firstLine = (
+  program: string,
+  args: readonly string[],
+): Promise<{ line: string } | 'mute' | undefined> =>
   new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 5000 });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const giveUp = setTimeout(() => {
+      child.kill('SIGKILL');
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve('mute');
+    }, answer_ms);
     let text = '';
     const add = (chunk: Buffer) => {
       text += chunk.toString();
     };
     child.stdout.on('data', add);
     child.stderr.on('data', add);
-    child.once('error', () => resolve(undefined));
+    child.once('error', () => {
+      clearTimeout(giveUp);
+      resolve(undefined);
+    });
     child.once('close', (code) => {
+      clearTimeout(giveUp);
       const lines = text.split('\n').filter((line) => line.trim() !== '');
-      resolve(code === 0 ? (lines.at(0)?.trim() ?? 'found') : undefined);
+      resolve(code === 0 ? { line: lines.at(0)?.trim() ?? 'found' } : undefined);
     });
   });
 
@@ -145,8 +164,12 @@ export const checkRuntimes = (): Promise<Check[]> =>
   Promise.all(
     runtimes.map(async ([name, programs, args, todo]): Promise<Check> => {
       for (const program of programs) {
-        const line = await firstLine(program, args);
-        if (line !== undefined) return { name, state: 'fine', found: line };
+        const said = await firstLine(program, args);
+        if (said === 'mute') {
+          const hangs = `Run "${program} ${args.join(' ')}" in a terminal to see what it waits for.`;
+          return { name, state: 'limited', found: `${program} does not answer`, todo: hangs };
+        }
+        if (said !== undefined) return { name, state: 'fine', found: said.line };
       }
       return { name, state: 'limited', found: 'not found', todo };
     }),
@@ -157,8 +180,8 @@ export const checkRipgrep = async (): Promise<Check> => {
   const todo = 'Install the packages again: npm ci --include=optional';
   try {
     const { rgPath } = await import('@vscode/ripgrep');
-    const line = await firstLine(rgPath, ['--version']);
-    if (line) return { name, state: 'fine', found: line };
+    const said = await firstLine(rgPath, ['--version']);
+    if (said && said !== 'mute') return { name, state: 'fine', found: said.line };
     return { name, state: 'broken', found: `${rgPath} does not run`, todo };
   } catch (error) {
     return { name, state: 'broken', found: error instanceof Error ? error.message : String(error), todo };
