@@ -2,10 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { codeOf } from './errors.ts';
 
-/** `started` tells two processes with the same number apart; `zombie`: ended, not yet collected by its parent. */
+/**
+ * `started` tells two processes with the same number apart; `zombie`: ended, not yet collected by its parent; `still`:
+ * somebody stopped it (SIGSTOP), and it does nothing, not even end, until it is told to go on (SIGCONT).
+ */
 export interface ProcessFacts {
   readonly started: string;
   readonly zombie: boolean;
+  readonly still: boolean;
 }
 
 const hasProc = existsSync('/proc/self/stat');
@@ -28,13 +32,18 @@ const fromProc = (pid: number): ProcessFacts | undefined => {
   // The command may hold spaces and brackets: fields are counted from its last bracket (state is field 3, start time 22).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const boot = read('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
-  return { started: `${boot}/${fields[19]}`, zombie: fields[0] === 'Z' || fields[0] === 'X' };
+  const [state = ''] = fields;
+  return { started: `${boot}/${fields[19]}`, zombie: 'ZX'.includes(state), still: state === 'T' };
 };
 
 const fromPs = (pid: number): ProcessFacts | undefined => {
   try {
     const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-    return { started: line.slice(line.indexOf(' ')).trim(), zombie: line.startsWith('Z') };
+    return {
+      started: line.slice(line.indexOf(' ')).trim(),
+      zombie: line.startsWith('Z'),
+      still: line.startsWith('T'),
+    };
   } catch (error) {
     // ps ends with 1 when there is no such process.
     if (error instanceof Error && 'status' in error && error.status === 1) return undefined;
@@ -46,9 +55,9 @@ const fromPs = (pid: number): ProcessFacts | undefined => {
 const fromSignal = (pid: number): ProcessFacts | undefined => {
   try {
     process.kill(pid, 0);
-    return { started: '', zombie: false };
+    return { started: '', zombie: false, still: false };
   } catch (error) {
-    return codeOf(error) === 'EPERM' ? { started: '', zombie: false } : undefined;
+    return codeOf(error) === 'EPERM' ? { started: '', zombie: false, still: false } : undefined;
   }
 };
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { codeOf, StartError } from '../errors.ts';
-import { commandOf, cwdOf, isAlive, processesIn } from '../process-facts.ts';
+import { commandOf, cwdOf, isAlive, processesIn, processFacts } from '../process-facts.ts';
 import type { Binaries } from './binaries.ts';
 import { type ClusterFolder, environment, type Transport } from './cluster-folder.ts';
 import type { Identity } from './identity.ts';
@@ -20,6 +20,8 @@ export interface Postmaster {
 /** Crash recovery of a large database takes its time; nothing else does. */
 const READY_DEADLINE_MS = 300_000;
 const ORPHAN_DEADLINE_MS = 15_000;
+/** How long one that stood still has to end in order once it goes on, and as long again at once. */
+const STILL_STOP_MS = 10_000;
 const POLL_MS = 3;
 const LOG_LIMIT = 16 * 1024 * 1024;
 
@@ -46,9 +48,11 @@ const settings = [
 /**
  * The server that already runs on this cluster (left by a server of ours that was killed), or undefined after making
  * sure that nothing of it is left. The caller holds the lock on the data folder. A recorded process that is dead, a
- * zombie or not PostgreSQL any more does not count, although PostgreSQL itself would take it for a running server.
+ * zombie or not PostgreSQL any more does not count, although PostgreSQL itself would take it for a running server. Nor
+ * does one that somebody stopped: it may have been told to end meanwhile, so it goes on for that alone.
  */
 export const findRunning = async (folder: ClusterFolder): Promise<Postmaster | undefined> => {
+  await endStill(folder);
   const deadline = Date.now() + ORPHAN_DEADLINE_MS;
   for (;;) {
     const file = readPidFile(folder.cluster);
@@ -67,6 +71,24 @@ export const findRunning = async (folder: ClusterFolder): Promise<Postmaster | u
     // Starting, stopping, or its children are about to notice that it died.
     await wait(POLL_MS);
   }
+};
+
+const endStill = async (folder: ClusterFolder): Promise<void> => {
+  const file = readPidFile(folder.cluster);
+  if (!file || !letGoOn(file.pid, folder.cluster)) return;
+  await stopPostmaster(file, folder.cluster, STILL_STOP_MS);
+  if (isAlive(file.pid) && isOurs(file.pid, folder.cluster))
+    throw new StartError(
+      `PostgreSQL's server process ${file.pid} of ${folder.cluster} stood still and does not end. End it (kill -9 ${file.pid}) and start again: nothing that was saved is lost by that.`,
+    );
+};
+
+/** Lets the processes of a cluster go on that somebody stopped. false: none was. */
+const letGoOn = (pid: number, cluster: string): boolean => {
+  const own = isAlive(pid) && isOurs(pid, cluster) ? [pid] : [];
+  const still = [...new Set([...own, ...processesIn(cluster)])].filter((each) => processFacts(each)?.still);
+  for (const each of still) signalTo(each, 'SIGCONT');
+  return still.length > 0;
 };
 
 /** The server that runs on this cluster, seen from a process that does not hold the lock: nothing is touched. */
@@ -143,9 +165,12 @@ export const launch = async ({
   );
 };
 
-/** Ends within `deadline_ms`, or is told to quit at once (safe: the log is replayed at the next start). */
+/**
+ * Ends within `deadline_ms`, or is told to quit at once (safe: the log is replayed at the next start). One that stands
+ * still goes on to end.
+ */
 export const stopPostmaster = async (
-  running: Postmaster,
+  running: Pick<Postmaster, 'pid'>,
   cluster: string,
   deadline_ms: number,
 ): Promise<void> => {
@@ -154,6 +179,7 @@ export const stopPostmaster = async (
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     if (gone()) return;
     signalTo(running.pid, signal);
+    letGoOn(running.pid, cluster);
     const deadline = Date.now() + deadline_ms;
     while (!gone() && Date.now() < deadline) await wait(POLL_MS);
   }
