@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Credential, LoginProvider } from '@maestro/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type House, hasEnded, startHouse } from '../support/house.ts';
-import { maestro, startMaestro } from '../support/program.ts';
+import { maestro, startAtTerminal, startMaestro } from '../support/program.ts';
 import { visitVendor } from './support/vendor-page.ts';
 
 const models: Record<LoginProvider, string> = {
@@ -222,6 +222,9 @@ describe('a key (P7)', () => {
   });
 });
 
+/** A terminal can be made with what every Linux has. */
+const atTerminal = process.platform === 'linux' ? it : () => undefined;
+
 describe('on the command line', () => {
   const env = () => ({ MAESTRO_DATA: house.server.data });
 
@@ -244,6 +247,49 @@ describe('on the command line', () => {
       stdout: expect.stringMatching(/^Deleted here\./),
     });
     expect((await maestro(['logout', id], { env: env() })).code).toBe(1);
+  });
+
+  atTerminal(
+    'a login by paste that is not right is asked for again, with a new address where the first is used up (P8)',
+    async () => {
+      const program = startAtTerminal(['login', 'anthropic', '--paste', '--accept-terms'], { env: env() });
+      const say = (line: string) => program.child.stdin?.write(`${line}\r`);
+      const asked = (times: number) =>
+        program.untilSays(new RegExp(`(Paste the code[^]*){${times}}`)).then(() => undefined);
+      await asked(1);
+      const [url = ''] = program.stdout().match(/http\S+/) ?? [];
+      const state = new URL(url).searchParams.get('state') ?? '';
+      say('code#of-another-login');
+      await asked(2);
+      expect(program.stdout()).toMatch(/state/);
+      say(`never-given#${state}`);
+      await asked(3);
+      const urls = [...program.stdout().matchAll(/https?:\/\/\S*state=\S+/g)].map(([each]) => each);
+      expect(urls).toHaveLength(2);
+      say(await visitVendor(urls[1] ?? ''));
+      expect(await program.ended).toMatchObject({ code: 0 });
+      expect(program.stdout()).toContain('Logged in');
+    },
+  );
+
+  atTerminal('a login by paste that is left by Ctrl-C is given up (P8)', async () => {
+    const program = startAtTerminal(['login', 'gemini', '--paste', '--accept-terms'], { env: env() });
+    await program.untilSays(/Paste the code/);
+    program.child.stdin?.write('\x03');
+    expect(await program.ended).toMatchObject({ code: 130 });
+    expect(program.stdout()).toContain('The login was given up.');
+    const { flows } = await house.client.logins();
+    expect(flows.find((flow) => flow.provider === 'gemini')?.state).toBe('cancelled');
+  });
+
+  it('a login by paste has one try where nobody is at a terminal (P8)', async () => {
+    const { code, stderr } = await maestro(['login', 'anthropic', '--paste', '--accept-terms'], {
+      env: env(),
+      input: 'code#of-another-login\nmore\n',
+    });
+    expect(code).toBe(1);
+    expect(stderr.split('Paste the code')).toHaveLength(2);
+    expect(stderr).toMatch(/state/);
   });
 
   it('a login by device code (P8)', async () => {

@@ -92,6 +92,19 @@ export const startMaestro = (
   options: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string | null } = {},
 ): Program => startProgram(process.execPath, [...serverFlags, bundle, ...args], options);
 
+/**
+ * Starts `maestro <args>` at a terminal of its own (Linux: `script`). All that it says comes on `stdout`; what is written
+ * to its standard input is typed.
+ */
+export const startAtTerminal = (
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv } = {},
+): Program => {
+  const words = [process.execPath, ...serverFlags, bundle, ...args];
+  const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  return startProgram('script', ['-qec', line, '/dev/null'], { ...options, input: null });
+};
+
 /** Runs `maestro <args>` to its end. */
 export const maestro = async (
   args: readonly string[],

@@ -1,10 +1,11 @@
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@maestro/client';
 import { type LoginFlow, type LoginMethod, LoginProvider } from '@maestro/protocol';
 import { StartError } from '../start-error.ts';
+import { ask } from './ask.ts';
 import { hasDisplay, openBrowser } from './browser.ts';
 import { defineCommand, exit, maestro, UsageError } from './command.ts';
+import { completeByPaste } from './login-paste.ts';
 import { ownServer } from './own-server.ts';
 
 /** How often the server is asked whether the person is done, ms. */
@@ -35,37 +36,36 @@ export const login = defineCommand({
     const accepted = facts?.acknowledged_at !== null || (flags['accept-terms'] ?? false);
     if (!accepted) {
       process.stderr.write(`${facts.terms.text}\n${facts.terms.url}\n`);
-      if ((await ask('Log in all the same? Type yes: ')).trim().toLowerCase() !== 'yes') {
+      if ((await ask('Log in all the same? Type yes: '))?.trim().toLowerCase() !== 'yes') {
         process.stderr.write('Nothing was done.\n');
         return exit.failed;
       }
     }
     const method: LoginMethod | undefined = flags.device ? 'device' : flags.paste ? 'paste' : undefined;
-    const { flow } = await client.startLogin({
-      params: { provider },
-      body: {
-        ...(method === undefined ? {} : { method }),
-        ...(flags.name === undefined ? {} : { name: flags.name }),
-        ...(flags.again === undefined ? {} : { credential_id: flags.again as never }),
-        acknowledge_terms: true,
-      },
-    });
-    return follow(client, flow);
+    const begin = async (): Promise<LoginFlow> => {
+      const { flow } = await client.startLogin({
+        params: { provider },
+        body: {
+          ...(method === undefined ? {} : { method }),
+          ...(flags.name === undefined ? {} : { name: flags.name }),
+          ...(flags.again === undefined ? {} : { credential_id: flags.again as never }),
+          acknowledge_terms: true,
+        },
+      });
+      process.stdout.write(`${flow.url}\n`);
+      if (flow.user_code) process.stderr.write(`Open this address and type the code ${flow.user_code}\n`);
+      else process.stderr.write('Open this address and log in.\n');
+      return flow;
+    };
+    const flow = await begin();
+    if (flow.method === 'callback' && hasDisplay(process.env)) await openBrowser(flow.url);
+    return flow.method === 'paste' ? completeByPaste({ client, begin }, flow) : follow(client, flow);
   },
 });
 
+/** Looks until the person is done in the browser. Gives the exit code. */
 const follow = async (client: Client, flow: LoginFlow): Promise<number> => {
   const params = { flow_id: flow.id };
-  process.stdout.write(`${flow.url}\n`);
-  if (flow.user_code) process.stderr.write(`Open this address and type the code ${flow.user_code}\n`);
-  else process.stderr.write('Open this address and log in.\n');
-  if (flow.method === 'callback' && hasDisplay(process.env)) await openBrowser(flow.url);
-  if (flow.method === 'paste') {
-    const code = await ask('Paste the code, or the address of the page you end on: ');
-    const { credential } = await client.completeLogin({ params, body: { code } });
-    process.stderr.write(`Logged in: "${credential.name}".\n`);
-    return exit.ok;
-  }
   for (;;) {
     const { flow: now } = await client.getLogin({ params });
     if (now.state === 'done') {
@@ -77,14 +77,5 @@ const follow = async (client: Client, flow: LoginFlow): Promise<number> => {
       return exit.failed;
     }
     await wait(look_ms);
-  }
-};
-
-const ask = async (question: string): Promise<string> => {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await lines.question(question);
-  } finally {
-    lines.close();
   }
 };
