@@ -71,6 +71,9 @@ export const ProviderFacts = z.object({
 });
 export type ProviderFacts = z.infer<typeof ProviderFacts>;
 
+/** As long as an e-mail address may be (RFC 5321); of a longer account the beginning is shown, with an ellipsis. */
+export const accountLength = 254;
+
 export const Credential = z.object({
   id: CredentialId,
   provider: ProviderId,
@@ -84,7 +87,7 @@ export const Credential = z.object({
   /** A refresh of its token is under way. */
   refreshing: z.boolean().default(false),
   /** Whose account it is, where the vendor says (an e-mail address). */
-  account: z.string().nullable().default(null),
+  account: z.string().max(accountLength).nullable().default(null),
   is_default: z.boolean(),
   is_enabled: z.boolean(),
   profile: z.string().nullable(),

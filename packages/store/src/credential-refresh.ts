@@ -1,8 +1,8 @@
 import type { CredentialStore, LoginTokens } from '@maestro/ports';
-import type { CredentialId } from '@maestro/protocol';
+import { accountLength, type CredentialId } from '@maestro/protocol';
 import { type CredentialRow, credentialColumns, credentialOf } from './credential-row.ts';
 import type { Database } from './database.ts';
-import { cleanOrNull } from './text.ts';
+import { clean, cleanOrNull, shortened } from './text.ts';
 import { placeOf } from './vault/open-vault.ts';
 import type { Vault } from './vault/vault.ts';
 
@@ -86,15 +86,18 @@ export const makeRefreshing = (db: Database, vault: Vault): Refreshing => ({
   },
 });
 
-/** The sealed text, the end and the account, as they are stored. */
+/** The sealed text, the end and the account, as they are stored. The vendor may call an account what it likes: of a long name the beginning is kept. */
 export const sealedLogin = (
   vault: Vault,
   id: CredentialId,
   tokens: LoginTokens,
-): [string, Date | null, string | null] => [
-  vault.seal(placeOf(id), JSON.stringify(tokens)),
-  tokens.expires_at === null ? null : new Date(tokens.expires_at),
-  cleanOrNull(tokens.account),
-];
+): [string, Date | null, string | null] => {
+  const account = tokens.account === undefined ? undefined : shortened(clean(tokens.account), accountLength);
+  return [
+    vault.seal(placeOf(id), JSON.stringify({ ...tokens, account })),
+    tokens.expires_at === null ? null : new Date(tokens.expires_at),
+    account ?? null,
+  ];
+};
 
 const canRefresh = (secret: string): boolean => (JSON.parse(secret) as LoginTokens).refresh_token !== null;

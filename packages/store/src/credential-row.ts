@@ -1,6 +1,7 @@
-import type { Credential } from '@maestro/protocol';
+import { accountLength, type Credential } from '@maestro/protocol';
 import { instant, instantOrNull } from './rows.ts';
 import type { savedAuthentications } from './schema.ts';
+import { shortened } from './text.ts';
 
 /** `refreshing`: by the database's clock, which is the one that every server shares. */
 export type CredentialRow = typeof savedAuthentications.$inferSelect & { readonly refreshing: boolean };
@@ -17,7 +18,8 @@ export const credentialOf = (row: CredentialRow): Credential => ({
   state: row.state,
   detail: row.detail,
   refreshing: row.refreshing,
-  account: row.account,
+  // One saved before there was a limit may be longer.
+  account: row.account === null ? null : shortened(row.account, accountLength),
   is_default: row.is_default,
   is_enabled: row.is_enabled,
   profile: row.profile,

@@ -53,6 +53,25 @@ describe('a login in the vault (P9)', () => {
     });
   });
 
+  it('keeps of an account with a long name the beginning, whenever the vendor tells it (P8)', async () => {
+    const name = `${'a'.repeat(252)}😀${'b'.repeat(100_000)}`;
+    const shown = `${'a'.repeat(252)}…`;
+    const { id, made } = await login({ account: name });
+    expect(made.account).toBe(shown);
+    expect(JSON.parse((await stores.credentials.open(id))?.secret ?? '').account).toBe(shown);
+    const [row] = await stores.query('select account from saved_authentications where id = $1', [id]);
+    expect(row).toEqual({ account: shown });
+
+    const renewed = await stores.credentials.storeTokens(id, 1, tokens(2, { account: `b\0${name}` }));
+    expect(renewed?.account).toBe(`b\uFFFD${'a'.repeat(251)}…`);
+    const whole = 'c'.repeat(254);
+    expect((await stores.credentials.storeTokens(id, 2, tokens(3, { account: whole })))?.account).toBe(whole);
+
+    // One saved before there was a limit.
+    await stores.query('update saved_authentications set account = $2 where id = $1', [id, name]);
+    expect((await stores.credentials.get(id))?.account).toBe(shown);
+  });
+
   it('takes the place of a default that is over, and gives it back to nobody by itself', async () => {
     const own = await testStores();
     const put = async (name: string) => {
