@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, watch } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { maestro, startMaestro } from '../support/program.ts';
@@ -38,6 +38,21 @@ it('Ctrl-C in a backup ends its database too, and leaves no half of a file (S10)
   for (const left of [join('postgres', 'postmaster.pid'), 'server.lock'])
     expect(existsSync(join(data, left)), left).toBe(false);
   expect(readdirSync(folder)).toEqual(["my data's"]);
+});
+
+it('takes away what a killed backup left at the same place, and says so (S10)', async () => {
+  const place = join(folder, 'own');
+  mkdirSync(place);
+  const file = join(place, 'mine.backup');
+  expect((await ours('backup', file)).code).toBe(0);
+  const killed = startMaestro(['version'], {});
+  await killed.ended;
+  const left = `${file}.${killed.pid}-0a1b2c.part`;
+  writeFileSync(left, readFileSync(file).subarray(0, 1000));
+  const { code, stderr } = await ours('backup', file);
+  expect(code).toBe(0);
+  expect(stderr).toContain(`Removed ${left}`);
+  expect(readdirSync(place)).toEqual(['mine.backup']);
 });
 
 it('says how it is put back as a shell reads it, and so it goes (S10)', async () => {

@@ -61,6 +61,8 @@ export const backup = defineCommand({
           passphrase === undefined
             ? 'The key of the credentials is not in it: keep secret.key apart, or use --with-key.'
             : 'The key of the credentials is in it, under your passphrase.';
+        for (const left of taken.removed)
+          process.stderr.write(`Removed ${left}: a backup that was killed had left it unfinished.\n`);
         process.stderr.write(
           `Backed up ${rows('sessions')} sessions and ${rows('messages')} messages (${sizeOf(statSync(taken.path).size)}). ${key}\n` +
             `To put it back: ${maestro} restore ${quoted(taken.path)}\n`,

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { backupFolder, isDue, listBackups, nextBackup, removeOld } from './folder.ts';
+import { backupFolder, isDue, listBackups, nextBackup, removeOld, removeUnfinished } from './folder.ts';
+import { magic } from './format.ts';
 
 const day = 86_400_000;
 const now = Date.parse('2026-03-10T03:17:00Z');
@@ -62,4 +64,25 @@ it('says which folder cannot be used, and why (Q2)', () => {
   expect(() => nextBackup(folder, now)).toThrow(
     /folder of backups .*backups cannot be used: there is a file/,
   );
+});
+
+it('removes from any folder what a killed backup left there, and nothing else (S10)', async () => {
+  const folder = holding();
+  const gone = spawnSync(process.execPath, ['--version']).pid;
+  const put = (name: string, bytes: Uint8Array) => writeFileSync(join(folder, name), bytes);
+  put(`mine.backup.${gone}-abcdef.part`, magic);
+  put(`other.${gone}-012345.part`, Buffer.alloc(0));
+  put(`under-way.backup.${process.pid}-abcdef.part`, magic);
+  put(`film.${gone}-abcdef.part`, Buffer.from('somebody else wrote this'));
+  put('whole.backup', magic);
+  expect((await removeUnfinished(folder)).toSorted()).toEqual([
+    join(folder, `mine.backup.${gone}-abcdef.part`),
+    join(folder, `other.${gone}-012345.part`),
+  ]);
+  expect(readdirSync(folder).toSorted()).toEqual([
+    `film.${gone}-abcdef.part`,
+    `under-way.backup.${process.pid}-abcdef.part`,
+    'whole.backup',
+  ]);
+  expect(await removeUnfinished(join(folder, 'nowhere'))).toEqual([]);
 });

@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, fileReason, StartError } from '../errors.ts';
+import { isAlive } from '../process-facts.ts';
+import { isBackup } from './format.ts';
 
 export const backupFolder = (data_folder: string): string => join(data_folder, 'backups');
 
@@ -8,7 +12,7 @@ export const backupFolder = (data_folder: string): string => join(data_folder, '
 const form = /^maestro-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(-[\w-]+)?\.backup$/;
 const DAY_MS = 86_400_000;
 /** How the name of a backup ends while it is written. */
-export const UNFINISHED = '.part';
+const UNFINISHED = '.part';
 /** Whatever the clock says, so many of the newest stay (or one for each day that is kept, where those are fewer): it may have jumped. */
 const ALWAYS_KEPT = 7;
 /** What nothing was written to for so long was left by a process that was killed. */
@@ -58,6 +62,37 @@ export const removeOld = (data_folder: string, days: number, now: number): strin
   const gone = older.filter(({ at }) => at < now - days * DAY_MS).map(({ path }) => path);
   for (const path of [...gone, ...abandoned(data_folder)]) rmSync(path, { force: true });
   return gone;
+};
+
+/** As `unfinishedPath` names them: the process that writes it, and a word by chance. */
+const unfinishedForm = /\.(\d+)-[0-9a-f]{6}\.part$/;
+
+/** Beside `path`, so that it can be given that name when it is whole. */
+export const unfinishedPath = (path: string): string =>
+  `${path}.${process.pid}-${randomBytes(3).toString('hex')}${UNFINISHED}`;
+
+/**
+ * Removes from any folder what killed processes left unfinished of backups: files named so that begin as one does, or are
+ * empty, and whose process is gone, or that nothing was written to for an hour. Answers which.
+ */
+export const removeUnfinished = async (folder: string): Promise<string[]> => {
+  const names = await readdir(folder).catch((error: unknown) => {
+    // Writing there says what is the matter with it.
+    if (codeOf(error) !== '') return [];
+    throw error;
+  });
+  const removed: string[] = [];
+  for (const name of names) {
+    const pid = unfinishedForm.exec(name)?.[1];
+    const path = join(folder, name);
+    const facts = pid === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+    if (!facts?.isFile()) continue;
+    const isLeft = !isAlive(Number(pid)) || Math.abs(Date.now() - facts.mtimeMs) > ABANDONED_MS;
+    if (!isLeft || !(facts.size === 0 || (await isBackup(path)))) continue;
+    rmSync(path, { force: true });
+    removed.push(path);
+  }
+  return removed;
 };
 
 /** By the clock of the file system, which is the one that dated them. */

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type Database, openDatabase } from '../database.ts';
 import { chooseEngine, type EngineOptions, openOwn } from '../engine.ts';
 import { expectEngine, recordedEngine } from '../engine-record.ts';
@@ -6,7 +6,7 @@ import { codeOf, fileReason, StartError } from '../errors.ts';
 import { isLocked, lockFolder } from '../folder-lock.ts';
 import { runningConnection } from '../managed/server.ts';
 import { keyFile, ringFromFile, ringFromText } from '../vault/key-ring.ts';
-import { nextBackup } from './folder.ts';
+import { nextBackup, removeUnfinished } from './folder.ts';
 import { isBackup, type SealedKey } from './format.ts';
 import { askRunning } from './request.ts';
 import { sealKey } from './sealed-key.ts';
@@ -24,7 +24,10 @@ export interface TakeOptions extends EngineOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export type Taken = Pick<Written, 'path' | 'head' | 'end'>;
+export interface Taken extends Pick<Written, 'path' | 'head' | 'end'> {
+  /** What killed processes had left unfinished in its folder, removed before. */
+  readonly removed: readonly string[];
+}
 
 /** Backs a data folder up, whether its server runs or not. Throws a StartError in words when it cannot. */
 export const takeBackup = async (options: TakeOptions): Promise<Taken> => {
@@ -41,12 +44,16 @@ export const takeBackup = async (options: TakeOptions): Promise<Taken> => {
   const path = resolve(options.path ?? nextBackup(data_folder, Date.now()));
   await mayReplace(path);
   const key = options.passphrase === undefined ? null : await sealedKey(options, data_folder);
-  const write = (db: Database) =>
-    db.session((own) => writeBackup(own, { path, version: options.version, key, signal }));
+  // Before: the disk may be full of them.
+  const removed = await removeUnfinished(dirname(path));
+  const write = async (db: Database): Promise<Taken> => ({
+    ...(await db.session((own) => writeBackup(own, { path, version: options.version, key, signal }))),
+    removed,
+  });
 
   if (kind !== 'url' && isLocked(data_folder)) {
     if (kind === 'pglite')
-      return askRunning(data_folder, { path, version: options.version, key }, options.signal);
+      return { ...(await askRunning(data_folder, { path, version: options.version, key }, signal)), removed };
     const db = openDatabase(runningConnection(data_folder), options.log);
     return write(db).finally(db.close);
   }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -6,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import type { Session } from '../database.ts';
 import { fileReason, isUnavailable, StartError } from '../errors.ts';
-import { UNFINISHED } from './folder.ts';
+import { unfinishedPath } from './folder.ts';
 import {
   addTo,
   type End,
@@ -56,7 +55,7 @@ const write = async (own: Session, { path, version, key, signal }: WriteOptions)
   await own.query({ text: 'set local statement_timeout = 0' });
   const head: Head = { version, created_at: new Date().toISOString(), ...(await contents(own)), key };
   const sums = new Map<number, Sum>();
-  const building = `${path}.${process.pid}-${randomBytes(3).toString('hex')}${UNFINISHED}`;
+  const building = unfinishedPath(path);
   const file = createWriteStream(building, { mode: 0o600, flush: true });
   /** What went wrong before it came to the file. */
   let source: unknown;
