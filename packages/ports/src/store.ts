@@ -389,6 +389,8 @@ export interface CredentialStore {
     version: number,
     end: { sent: boolean; state?: Credential['state']; detail?: string | null },
   ): Promise<Credential | undefined>;
+  /** The time of the backup (ISO) that this version of a login was restored from; null: of none. */
+  restoredFrom(id: CredentialId, version: number): Promise<string | null>;
   /** Enabled logins with a refresh token whose access token ends within `ms`. */
   expiring(within_ms: number): Promise<{ id: CredentialId; version: number; expires_at: number }[]>;
 }

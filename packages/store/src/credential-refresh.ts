@@ -8,8 +8,11 @@ import type { Vault } from './vault/vault.ts';
 
 type Refreshing = Pick<
   CredentialStore,
-  'claimRefresh' | 'holdRefresh' | 'markSent' | 'storeTokens' | 'endRefresh' | 'expiring'
+  'claimRefresh' | 'holdRefresh' | 'markSent' | 'storeTokens' | 'endRefresh' | 'restoredFrom' | 'expiring'
 >;
+
+/** What the last restore brought: `backup_of`, its time, and in `logins` the version that each login had then. */
+export const restoredSetting = 'store.restored';
 
 /**
  * The refresh of a login, one committed statement per step (docs/adr/0008-logins.md). Every statement compares the
@@ -67,6 +70,14 @@ export const makeRefreshing = (db: Database, vault: Vault): Refreshing => ({
       values: [id, version, sent, state ?? null, detail !== undefined, cleanOrNull(detail)],
     });
     return row && credentialOf(row);
+  },
+  restoredFrom: async (id, version) => {
+    const [row] = await db.query<{ backup_of: string }>({
+      text: `select value->>'backup_of' as backup_of from settings
+        where key = $1 and (value->'logins'->>$2)::bigint = $3::bigint`,
+      values: [restoredSetting, id, version],
+    });
+    return row?.backup_of ?? null;
   },
   expiring: async (within_ms) => {
     const rows = await db.query<CredentialRow>({

@@ -118,6 +118,7 @@ export const memoryStores = (
       markSent: notUsed,
       storeTokens: notUsed,
       endRefresh: notUsed,
+      restoredFrom: notUsed,
       expiring: notUsed,
     },
     logins: { create: notUsed, get: notUsed, list: async () => [], move: notUsed },

@@ -65,6 +65,7 @@ export const keysInVault = (
     markSent: notUsed,
     storeTokens: notUsed,
     endRefresh: notUsed,
+    restoredFrom: async () => null,
     expiring: async () => [],
     setState: async (id, state) => {
       const row = find(id);

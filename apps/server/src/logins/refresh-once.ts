@@ -2,7 +2,7 @@ import type { CredentialStore, Log, LoginClient, LoginTokens, ProviderError, Res
 import type { CredentialId, LoginProvider } from '@maestro/protocol';
 import { sentence } from './flow-words.ts';
 import { patiently } from './patiently.ts';
-import { gone, logInAgain, over, words } from './refresh-words.ts';
+import { gone, logInAgain, over, restored, words } from './refresh-words.ts';
 import { loginOf, type OpenLogin } from './tokens.ts';
 
 /** `passing`: try again later, nothing is lost · `over`: only a new login helps. */
@@ -15,7 +15,7 @@ export type Refreshed = Result<OpenLogin, RefreshFailure>;
 export interface RefreshParts {
   readonly store: Pick<
     CredentialStore,
-    'open' | 'claimRefresh' | 'holdRefresh' | 'markSent' | 'storeTokens' | 'endRefresh'
+    'open' | 'claimRefresh' | 'holdRefresh' | 'markSent' | 'storeTokens' | 'endRefresh' | 'restoredFrom'
   >;
   readonly clients: ReadonlyMap<LoginProvider, LoginClient>;
   readonly log: Log;
@@ -135,15 +135,19 @@ const takeBack = async (parts: RefreshParts, { credential, version }: OpenLogin)
 const needsLogin = async (
   parts: RefreshParts,
   { credential, version }: OpenLogin,
-  message: string,
+  why: string,
 ): Promise<Attempt> => {
+  let message = why;
   const ended = await patiently(
-    () =>
-      parts.store.endRefresh(credential.id, version, {
+    async () => {
+      const backup_of = await parts.store.restoredFrom(credential.id, version);
+      message = backup_of === null ? why : `${why} ${restored(backup_of)}`;
+      return parts.store.endRefresh(credential.id, version, {
         sent: true,
         state: 'needs_login',
         detail: `${message} ${logInAgain}`,
-      }),
+      });
+    },
     {
       failed: (error) => parts.log.warn('login.refresh_not_ended_yet', { credential: credential.id, error }),
     },

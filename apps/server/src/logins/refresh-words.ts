@@ -11,6 +11,10 @@ export const words = {
   noRefreshToken: 'the access token has ended, and the service gave no refresh token with it.',
 } as const;
 
+/** Of a login that has not been refreshed since a restore. `backup_of`: ISO. */
+export const restored = (backup_of: string): string =>
+  `It was restored from the backup of ${backup_of.slice(0, 16).replace('T', ' ')} UTC: a token that was refreshed after that has ended there.`;
+
 export const over = (message: string): ProviderError => ({ cause: 'auth', message, remedy: logInAgain });
 
 export const gone: ProviderError = over('This login was deleted.');

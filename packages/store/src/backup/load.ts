@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { newId } from '@maestro/protocol';
+import { restoredSetting } from '../credential-refresh.ts';
 import type { Session } from '../database.ts';
 import { isUnavailable, StartError } from '../errors.ts';
 import { JOBS_SCHEMA } from '../jobs.ts';
@@ -59,7 +60,7 @@ export const loadBackup = async (
     for (const text of constraints) await own.query({ text });
     await setSequences(own, head);
     await applyMigrations(own, pending(head.migrations, `The backup ${path}`));
-    await settle(own, database_id ?? newId('db'), browsers);
+    await settle(own, database_id ?? newId('db'), browsers, head.created_at);
     await finish?.(own);
     signal?.throwIfAborted();
     await own.query({ text: 'commit' });
@@ -141,11 +142,23 @@ const setSequences = async (own: Session, head: Head): Promise<void> => {
   }
 };
 
-const settle = async (own: Session, database_id: string, browsers: string): Promise<void> => {
+const settle = async (
+  own: Session,
+  database_id: string,
+  browsers: string,
+  backup_of: string,
+): Promise<void> => {
   await own.query({
     text: `insert into settings (key, value) values ('store.epoch', $1), ('store.database_id', $2)
       on conflict (key) do update set value = excluded.value, updated_at = now()`,
     values: [JSON.stringify(newId('epo')), JSON.stringify(database_id)],
+  });
+  // Tokens that were refreshed since the backup do not work any more: so much can be said of a login that is refused.
+  await own.query({
+    text: `insert into settings (key, value) values ($1, json_build_object('backup_of', $2::text, 'logins',
+        (select coalesce(json_object_agg(id, version), '{}') from saved_authentications where auth_type = 'oauth')))
+      on conflict (key) do update set value = excluded.value, updated_at = now()`,
+    values: [restoredSetting, backup_of],
   });
   // Whoever owned them then does not own them here.
   await own.query({
