@@ -87,6 +87,26 @@ describe('the dashboard (W4)', () => {
     );
   });
 
+  it('has a dialog there in the next frame, the first time too, once it is calm (W10)', async () => {
+    await stage.house.session({ title: 'Opened at once' });
+    const page = await stage.page();
+    const button = page.getByRole('button', { name: 'Delete Opened at once' });
+    await button.waitFor();
+    const fetched =
+      "performance.getEntriesByType('resource').some(({ name }) => name.includes('/DeleteDialog'))";
+    await expect.poll(() => page.evaluate(fetched)).toBe(true);
+    await page.waitForLoadState('networkidle');
+    await page.evaluate('new Promise((idle) => requestIdleCallback(idle))');
+    await button.focus();
+    const opens = `(async () => {
+      document.activeElement.click();
+      await new Promise(requestAnimationFrame);
+      return document.querySelector('[role="dialog"]') !== null;
+    })()`;
+    expect(await page.evaluate(opens)).toBe(true);
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('confirm-delete');
+  });
+
   it('measures the server live, in numbers', async () => {
     const page = await stage.page();
     const panel = page.getByRole('complementary', { name: 'Server' });

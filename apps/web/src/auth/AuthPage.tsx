@@ -1,6 +1,6 @@
 import type { Credential, FlowId, ProviderId } from '@maestro/protocol';
 import { useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { queries, useCredentials, useProviders } from '../live/facts.ts';
 import { useLogins } from '../live/logins.ts';
 import { client, failureOf } from '../live/maestro.ts';
@@ -9,13 +9,15 @@ import { Logins } from './Logins.tsx';
 import { Providers } from './Providers.tsx';
 import { SavedCredentials } from './SavedCredentials.tsx';
 import './auth.css';
+import { later, useCalm } from '../ui/later.tsx';
 
-const StartLogin = lazy(() => import('./StartLogin.tsx'));
+const StartLogin = later(() => import('./StartLogin.tsx'));
 
 const ask_again_ms = 1500;
 
 /** `/auth`: the saved keys and logins, the logins under way, every provider with its state, and the ways to add a credential. */
 export function AuthPage() {
+  useCalm();
   const search = useSearch({ from: '/auth' });
   const providers = useProviders();
   const logins = useLogins().data?.providers ?? [];
@@ -125,16 +127,14 @@ export function AuthPage() {
         )}
       </aside>
       {facts && (
-        <Suspense fallback={null}>
-          <StartLogin
-            facts={facts}
-            credential={saved.find((one) => one.id === login.credential)}
-            onClose={(flow) => {
-              setLogin(null);
-              if (flow) setBegun(flow.id);
-            }}
-          />
-        </Suspense>
+        <StartLogin
+          facts={facts}
+          credential={saved.find((one) => one.id === login.credential)}
+          onClose={(flow) => {
+            setLogin(null);
+            if (flow) setBegun(flow.id);
+          }}
+        />
       )}
     </div>
   );

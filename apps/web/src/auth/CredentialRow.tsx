@@ -1,14 +1,15 @@
 import type { Credential, ProviderFacts } from '@maestro/protocol';
-import { lazy, Suspense, useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { needsLogin, providerName } from '../live/facts.ts';
 import { failureOf } from '../live/maestro.ts';
 import { Icon } from '../ui/icons.tsx';
+import { later } from '../ui/later.tsx';
 import { Time } from '../ui/Time.tsx';
 import { authTypes } from '../ui/words.ts';
 import { CredentialActions, type Outcome, testCredential } from './CredentialActions.tsx';
 import { credentialState, whoseCredential } from './credential-words.ts';
 
-const EditCredential = lazy(() => import('./EditCredential.tsx'));
+const EditCredential = later(() => import('./EditCredential.tsx'));
 
 const columns = 7;
 
@@ -122,11 +123,9 @@ export function CredentialRow(props: {
               <Icon name="chevron" />
             </button>
           </div>
-          <Suspense fallback={null}>
-            {editing && (
-              <EditCredential credential={credential} called={called} onClose={() => setEditing(false)} />
-            )}
-          </Suspense>
+          {editing && (
+            <EditCredential credential={credential} called={called} onClose={() => setEditing(false)} />
+          )}
         </td>
       </tr>
       {(detail || outcome) && (

@@ -1,12 +1,13 @@
 import type { Credential, CredentialId, ProviderFacts } from '@maestro/protocol';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { providerName, useCredentials } from '../live/facts.ts';
 import { useLogins } from '../live/logins.ts';
 import { failureOf } from '../live/maestro.ts';
 import { useNow } from '../ui/clock.ts';
+import { later } from '../ui/later.tsx';
 import { CredentialRow } from './CredentialRow.tsx';
 
-const DeleteCredential = lazy(() => import('./DeleteCredential.tsx'));
+const DeleteCredential = later(() => import('./DeleteCredential.tsx'));
 
 /** The keys and logins in the vault with their states, live. */
 export function SavedCredentials(props: {
@@ -82,19 +83,17 @@ export function SavedCredentials(props: {
           </table>
         </div>
       )}
-      <Suspense fallback={null}>
-        {deleting && (
-          <DeleteCredential
-            credential={deleting}
-            provider={providerOf(deleting)?.name ?? providerName(deleting.provider)}
-            facts={logins.find((one) => one.provider === deleting.provider)}
-            onClose={(what) => {
-              setDeleting(null);
-              if (what) setDeleted({ name: deleting.name, ...what });
-            }}
-          />
-        )}
-      </Suspense>
+      {deleting && (
+        <DeleteCredential
+          credential={deleting}
+          provider={providerOf(deleting)?.name ?? providerName(deleting.provider)}
+          facts={logins.find((one) => one.provider === deleting.provider)}
+          onClose={(what) => {
+            setDeleting(null);
+            if (what) setDeleted({ name: deleting.name, ...what });
+          }}
+        />
+      )}
     </section>
   );
 }

@@ -1,10 +1,11 @@
 import type { Conversation, ConversationId, Session } from '@maestro/protocol';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { client, failureOf } from '../live/maestro.ts';
 import { useBusy } from '../live/session.ts';
+import { later } from '../ui/later.tsx';
 
-const BranchMenu = lazy(() => import('./BranchMenu.tsx'));
+const BranchMenu = later(() => import('./BranchMenu.tsx'));
 
 /** Which branch of the conversation is shown, and the way to the others. Nothing while there is only one. */
 export function Branches({ session }: { session: Session }) {
@@ -32,7 +33,7 @@ export function Branches({ session }: { session: Session }) {
     }
   };
   return (
-    <Suspense fallback={null}>
+    <>
       <BranchMenu
         branches={branches}
         active={session.conversation_id}
@@ -45,6 +46,6 @@ export function Branches({ session }: { session: Session }) {
           {problem}
         </span>
       )}
-    </Suspense>
+    </>
   );
 }

@@ -1,7 +1,7 @@
 import type { SessionWatch } from '@maestro/client';
 import type { ItemId, SessionId } from '@maestro/protocol';
 import { Link, useParams } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { live } from '../live/maestro.ts';
 import { SessionProvider, useOrder, useSession, useTurn, useWatch, useWatchState } from '../live/session.ts';
 import { announce } from '../ui/announcer.tsx';
@@ -16,8 +16,9 @@ import { Queue } from './Queue.tsx';
 import { StatusLine } from './StatusLine.tsx';
 import { Transcript } from './Transcript.tsx';
 import './chat.css';
+import { later, useCalm } from '../ui/later.tsx';
 
-const Drawer = lazy(() => import('../ui/Drawer.tsx'));
+const Drawer = later(() => import('../ui/Drawer.tsx'));
 
 /** `/sessions/:id` */
 export function ChatPage() {
@@ -73,6 +74,7 @@ function Ready() {
   const [focusItem, setFocusItem] = useState<{ id: ItemId; at: number } | null>(null);
   useStopByKey();
   useAnnouncements();
+  useCalm();
   useEditsOfLost();
   if (!session) return null;
 
@@ -105,13 +107,11 @@ function Ready() {
         </aside>
       )}
       {!wide && inspector && (
-        <Suspense fallback={null}>
-          <Drawer side="right" title="Session details" onClose={() => setInspector(false)}>
-            <div className="inspector in-drawer">
-              <Inspector session={session} />
-            </div>
-          </Drawer>
-        </Suspense>
+        <Drawer side="right" title="Session details" onClose={() => setInspector(false)}>
+          <div className="inspector in-drawer">
+            <Inspector session={session} />
+          </div>
+        </Drawer>
       )}
     </div>
   );

@@ -1,11 +1,12 @@
 import type { QueueEntry } from '@maestro/protocol';
-import { lazy, Suspense, useLayoutEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 import { useQueue, useSession } from '../live/session.ts';
 import { announce } from '../ui/announcer.tsx';
+import { later } from '../ui/later.tsx';
 import { toldApart } from '../ui/told-apart.ts';
 import { useEditsOfGone } from './edits-of-gone.ts';
 
-const QueueRow = lazy(() => import('./QueueRow.tsx'));
+const QueueRow = later(() => import('./QueueRow.tsx'));
 
 /** The beginning of a message, for who hears its buttons without seeing its row. */
 const wordsOf = ({ text, attachments }: QueueEntry): string =>
@@ -40,23 +41,21 @@ export function Queue() {
     <section className="queue" aria-label="Waiting messages">
       <h2>{running ? 'Waiting for this turn to end' : 'Not sent: the turn ended early'}</h2>
       <ul ref={list}>
-        <Suspense fallback={null}>
-          {queue.map((entry, index) => (
-            <QueueRow
-              key={entry.id}
-              entry={entry}
-              called={names[index] ?? ''}
-              index={index}
-              count={queue.length}
-              running={running}
-              takesNow={takesNow}
-              onMoved={(direction, to) => {
-                mover.current = `${entry.id} ${direction}`;
-                announce(`Moved to place ${to + 1} of ${queue.length}.`);
-              }}
-            />
-          ))}
-        </Suspense>
+        {queue.map((entry, index) => (
+          <QueueRow
+            key={entry.id}
+            entry={entry}
+            called={names[index] ?? ''}
+            index={index}
+            count={queue.length}
+            running={running}
+            takesNow={takesNow}
+            onMoved={(direction, to) => {
+              mover.current = `${entry.id} ${direction}`;
+              announce(`Moved to place ${to + 1} of ${queue.length}.`);
+            }}
+          />
+        ))}
       </ul>
     </section>
   );

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+
 import { useCardIds, useCardsLive } from '../live/cards.ts';
 import { useProviders } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
@@ -12,11 +12,13 @@ import { NewSession } from './NewSession.tsx';
 import { ArchivedCard, SessionCard } from './SessionCard.tsx';
 import { StatsPanel } from './StatsPanel.tsx';
 import './dashboard.css';
+import { later, useCalm } from '../ui/later.tsx';
 
-const Modal = lazy(() => import('../ui/Modal.tsx'));
+const Modal = later(() => import('../ui/Modal.tsx'));
 
 /** `/`: a live card for each session, the form for a new one, and what the server uses. */
 export function Dashboard() {
+  useCalm();
   const known = useCardsLive();
   const ids = useCardIds('all');
   const search = useSearch({ strict: false });
@@ -73,11 +75,9 @@ export function Dashboard() {
       </section>
       <StatsPanel />
       {open && (
-        <Suspense fallback={null}>
-          <Modal title="New session" onClose={() => setOpen(false)}>
-            <NewSession onDone={() => undefined} onCancel={() => setOpen(false)} />
-          </Modal>
-        </Suspense>
+        <Modal title="New session" onClose={() => setOpen(false)}>
+          <NewSession onDone={() => undefined} onCancel={() => setOpen(false)} />
+        </Modal>
       )}
     </div>
   );

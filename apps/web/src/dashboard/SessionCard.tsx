@@ -1,14 +1,15 @@
 import type { Card, SessionId } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
-import { lazy, memo, Suspense, useState } from 'react';
+import { memo, useState } from 'react';
 import { forgetTyped } from '../chat/edits.ts';
 import { calledOf, useCard } from '../live/cards.ts';
 import { providerName } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
 import { ago, cost, needsPerson, plainWords, short, tokens, whole } from '../ui/format.ts';
+import { later } from '../ui/later.tsx';
 import { StatusMark } from '../ui/StatusMark.tsx';
 
-const DeleteDialog = lazy(() => import('../ui/DeleteDialog.tsx'));
+const DeleteDialog = later(() => import('../ui/DeleteDialog.tsx'));
 
 export const SessionCard = memo(function SessionCard({ id, now }: { id: SessionId; now: number }) {
   const card = useCard(id);
@@ -91,22 +92,20 @@ function CardView({ card, called, now, onChanged }: Props & { readonly onChanged
         </span>
       </div>
       {deleting && (
-        <Suspense fallback={null}>
-          <DeleteDialog
-            title={`Delete “${called}”?`}
-            act="Delete session"
-            remove={() => client.deleteSession({ params: { session_id: card.id } })}
-            onClose={(deleted) => {
-              setDeleting(false);
-              if (!deleted) return;
-              forgetTyped(card.id);
-              onChanged?.();
-            }}
-          >
-            Its whole history goes and cannot be brought back. The files it worked on stay, and what it cost
-            stays counted. Archiving hides it and keeps everything.
-          </DeleteDialog>
-        </Suspense>
+        <DeleteDialog
+          title={`Delete “${called}”?`}
+          act="Delete session"
+          remove={() => client.deleteSession({ params: { session_id: card.id } })}
+          onClose={(deleted) => {
+            setDeleting(false);
+            if (!deleted) return;
+            forgetTyped(card.id);
+            onChanged?.();
+          }}
+        >
+          Its whole history goes and cannot be brought back. The files it worked on stay, and what it cost
+          stays counted. Archiving hides it and keeps everything.
+        </DeleteDialog>
       )}
     </li>
   );

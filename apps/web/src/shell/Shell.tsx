@@ -1,5 +1,5 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useNeedsYou } from '../live/cards.ts';
 import { followServer, useNeededLogins, useServerFacts } from '../live/facts.ts';
 import { access } from '../live/maestro.ts';
@@ -12,8 +12,9 @@ import { ChannelList } from './ChannelList.tsx';
 import { ConnectionState } from './ConnectionState.tsx';
 import { Entry } from './Entry.tsx';
 import './shell.css';
+import { later } from '../ui/later.tsx';
 
-const Drawer = lazy(() => import('../ui/Drawer.tsx'));
+const Drawer = later(() => import('../ui/Drawer.tsx'));
 
 /** The frame of every page: places, connection, and the list of sessions beside the page. */
 export function Shell() {
@@ -103,11 +104,9 @@ function Frame() {
         </main>
       </div>
       {drawer && (
-        <Suspense fallback={null}>
-          <Drawer side="left" title="Sessions" onClose={() => setDrawer(false)}>
-            <ChannelList />
-          </Drawer>
-        </Suspense>
+        <Drawer side="left" title="Sessions" onClose={() => setDrawer(false)}>
+          <ChannelList />
+        </Drawer>
       )}
       <Announcer />
     </div>

@@ -1,18 +1,22 @@
 import type { Attachment, ItemOf } from '@maestro/protocol';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useIsLastAnswer, useSession, useWatch } from '../../live/session.ts';
 import { Markdown } from '../../markdown/Markdown.tsx';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { fileSize } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { KeysLink } from '../../ui/KeysLink.tsx';
+import { later } from '../../ui/later.tsx';
 import { useBranching } from '../branching.ts';
 import { messageEdits } from '../edits.ts';
 import { BranchProblem, ForkAction } from './ForkAction.tsx';
 import { RowAction } from './RowAction.tsx';
 
-const EditBox = lazy(() => import('../EditBox.tsx'));
+const EditBox = later(
+  () => import('../EditBox.tsx'),
+  ({ text }) => <p className="user-text">{text}</p>,
+);
 
 /** What the person said. Editing it, or forking after it, goes on in a new branch. */
 export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
@@ -36,25 +40,23 @@ export function UserMessage({ item }: { item: ItemOf<'user_message'> }) {
     <article className="row user" aria-label="You">
       <div className="user-ground">
         {editing ? (
-          <Suspense fallback={<p className="user-text">{text}</p>}>
-            <EditBox
-              label="Edit your message"
-              called={text.slice(0, 60)}
-              text={messageEdits.get(session, item.id) ?? text}
-              act="Send again"
-              hint={branching.reason ?? 'Goes on in a new branch. This one is kept.'}
-              busy={branching.reason !== null}
-              problem={branching.problem}
-              onChange={(now) => messageEdits.set(session, item.id, now, text)}
-              onDone={(now) => {
-                void branching.sendAgain(item.id, now).then((sent) => sent && edit(false));
-              }}
-              onCancel={() => {
-                wasLeft.current = true;
-                edit(false);
-              }}
-            />
-          </Suspense>
+          <EditBox
+            label="Edit your message"
+            called={text.slice(0, 60)}
+            text={messageEdits.get(session, item.id) ?? text}
+            act="Send again"
+            hint={branching.reason ?? 'Goes on in a new branch. This one is kept.'}
+            busy={branching.reason !== null}
+            problem={branching.problem}
+            onChange={(now) => messageEdits.set(session, item.id, now, text)}
+            onDone={(now) => {
+              void branching.sendAgain(item.id, now).then((sent) => sent && edit(false));
+            }}
+            onCancel={() => {
+              wasLeft.current = true;
+              edit(false);
+            }}
+          />
         ) : (
           text && <p className="user-text">{text}</p>
         )}
