@@ -176,6 +176,30 @@ describe('the chat page (W5, W6, W7)', () => {
     expect(stage.house.simulator.requests.at(-1)?.user_text).toBe('say hello');
   });
 
+  it('keeps a switch as it was set while that is on its way, whatever else changes meanwhile', async () => {
+    const session = await stage.house.session();
+    const params = { session_id: session.id };
+    const page = await stage.page({ path: `/sessions/${session.id}` });
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await page.route(`**/api/v1/sessions/${session.id}`, async (route) => {
+      if (route.request().method() === 'PATCH') await held;
+      await route.continue();
+    });
+    const shell = page.getByLabel('run_shell_command');
+    await shell.uncheck();
+    await stage.house.client.patchSession({ params, body: { effort: 'high' } });
+    await expect.poll(() => page.getByLabel('Effort').inputValue()).toBe('high');
+    expect(await shell.isChecked()).toBe(false);
+    letGo();
+    const tools = async () => (await stage.house.client.getSession({ params })).session.tools;
+    await expect.poll(tools).toMatchObject({ run_shell_command: false });
+    await stage.house.client.patchSession({ params, body: { tools: { run_shell_command: true } } });
+    await expect.poll(() => shell.isChecked()).toBe(true);
+  });
+
   it('attaches a pasted picture and shows it in the message', async () => {
     const session = await stage.house.session();
     const page = await stage.page({ path: `/sessions/${session.id}` });

@@ -56,21 +56,33 @@ function Context({ session }: { session: Session }) {
   );
 }
 
+/** Switches on their way to the server: shown at once, until it refuses or the session has come to where it took them. */
+interface Asked {
+  readonly switches: Readonly<Record<string, boolean>>;
+  /** The session's seq with them; infinite while that is not known. */
+  readonly taken: number;
+}
+const nothingAsked: Asked = { switches: {}, taken: Number.POSITIVE_INFINITY };
+
 function Tools({ session }: { session: Session }) {
   const tools = useTools();
   const [problem, setProblem] = useState<string | null>(null);
-  /** Switches on their way to the server: shown at once, forgotten when it agrees or refuses. */
-  const [asked, setAsked] = useState<Readonly<Record<string, boolean>>>({});
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what the session says now ends the waiting
-  useEffect(() => setAsked({}), [session.tools]);
+  const [asked, setAsked] = useState(nothingAsked);
+  useEffect(() => {
+    if (session.seq >= asked.taken) setAsked(nothingAsked);
+  }, [session.seq, asked]);
   const flip = async (tool: ToolFacts, on: boolean): Promise<void> => {
-    const switches = { ...session.tools, ...asked, [tool.name]: on };
-    setAsked({ ...asked, [tool.name]: on });
+    const sent: Asked = { switches: { ...asked.switches, [tool.name]: on }, taken: Number.POSITIVE_INFINITY };
+    setAsked(sent);
     try {
-      await client.patchSession({ params: { session_id: session.id }, body: { tools: switches } });
+      const { session: changed } = await client.patchSession({
+        params: { session_id: session.id },
+        body: { tools: { ...session.tools, ...sent.switches } },
+      });
+      setAsked((now) => (now === sent ? { ...sent, taken: changed.seq } : now));
       setProblem(null);
     } catch (error) {
-      setAsked({});
+      setAsked(nothingAsked);
       setProblem(failureOf(error).message);
     }
   };
@@ -99,7 +111,7 @@ function Tools({ session }: { session: Session }) {
             <label className="tool-switch" title={tool.description}>
               <input
                 type="checkbox"
-                checked={tool.is_enabled && (asked[tool.name] ?? session.tools[tool.name] ?? true)}
+                checked={tool.is_enabled && (asked.switches[tool.name] ?? session.tools[tool.name] ?? true)}
                 disabled={!tool.is_enabled}
                 onChange={(event) => void flip(tool, event.target.checked)}
               />
