@@ -52,8 +52,9 @@ describe('the dashboard (W4)', () => {
       await stage.house.session({ title: 'Twins' }),
     ];
     const page = await stage.page();
-    await page.getByRole('button', { name: 'Archive Twins (3)' }).click();
     await page.getByLabel('Show archived').check();
+    await page.getByText('Nothing is archived.').waitFor();
+    await page.getByRole('button', { name: 'Archive Twins (3)' }).click();
     await page.getByRole('button', { name: 'Delete Twins, archived' }).waitFor();
     const controls = await controlsOf(page.getByRole('main'));
     expect(new Set(controls).size).toBe(controls.length);

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
+import { useEffect } from 'react';
 import { useCardIds, useCardsLive } from '../live/cards.ts';
 import { useProviders } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
@@ -99,6 +100,11 @@ function Archived({ now }: { now: number }) {
     queryKey: ['sessions', 'archived'],
     queryFn: () => client.listSessions({ query: { archived: 'true', limit: 200 } }),
   });
+  // One more or less among the others may have come from here, or gone there.
+  const others = useCardIds('all').length;
+  const { refetch } = list;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when their number changes
+  useEffect(() => void refetch(), [others, refetch]);
   const cards = (list.data?.sessions ?? []).filter((card) => card.archived_at !== null);
   const names = toldApart(cards.map(({ title }) => title));
   return (
@@ -118,7 +124,7 @@ function Archived({ now }: { now: number }) {
             card={card}
             called={names[index] ?? card.title}
             now={now}
-            onChanged={() => void list.refetch()}
+            onChanged={() => void refetch()}
           />
         ))}
       </ul>
