@@ -212,6 +212,9 @@ describe('logins with an account (W1, P8)', () => {
     await page.getByRole('button', { name: 'Refresh now Anthropic, refreshed' }).click();
     for (const each of [page, other])
       await credentialRow(each, 'refreshed').getByText('Refreshing…').waitFor();
+    // It says so before it has asked the vendor.
+    const { requests } = stage.house.simulator;
+    await expect.poll(() => requests.some(({ ending }) => ending === 'stalled')).toBe(true);
     logins.release();
     for (const each of [page, other]) await credentialRow(each, 'refreshed').getByText('Valid').waitFor();
   });
