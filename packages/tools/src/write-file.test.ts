@@ -105,19 +105,27 @@ it('does not overwrite a file that changed since it was read', async () => {
   expect(await readFile(path, 'utf8')).toBe('changed meanwhile');
 });
 
-it('makes diffs that patch(1) applies (property)', async () => {
+it('makes diffs that git applies (property)', async () => {
   const folder = await testFolder();
-  const lines = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 8, maxLength: 30 });
+  const lines = fc.array(fc.constantFrom('a', 'b', 'ab', 'cab', ''), { minLength: 1, maxLength: 30 });
+  const ends = fc.constantFrom('\n', '');
   await fc.assert(
-    fc.asyncProperty(lines, lines, async (before, after) => {
-      const [old, fresh] = [before, after].map((list) => `${list.join('\n')}\n`);
+    fc.asyncProperty(lines, lines, ends, async (before, after, end) => {
+      const [old, fresh] = [before, after].map((list) => `${list.join('\n')}${end}`);
       fc.pre(old !== undefined && fresh !== undefined && old !== fresh);
       await writeFile(join(folder, 'f'), old ?? '');
       await writeFile(join(folder, 'p'), `${lineDiff('f', old ?? '', fresh ?? '').diff}\n`);
       execFileSync('git', ['apply', '--unsafe-paths', 'p'], { cwd: folder });
       expect(await readFile(join(folder, 'f'), 'utf8')).toBe(fresh);
     }),
-    { numRuns: 15 },
+    {
+      numRuns: 30,
+      // Equal lines in a row, just before what both have in common, and just after.
+      examples: [
+        [[...'abadbddd'], [...'cccabddd'], '\n'],
+        [[...'dddbdaba'], [...'dddbaccc'], '\n'],
+      ],
+    },
   );
 });
 
