@@ -19,7 +19,11 @@ export class StartError extends Error {
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Some libraries tell of an error by a plain object with its message. */
+export const messageOf = (error: unknown): string => {
+  const said = typeof error === 'object' && error !== null && 'message' in error ? error.message : error;
+  return String(said);
+};
 
 const systemCodes = new Set([
   'ECONNREFUSED',
