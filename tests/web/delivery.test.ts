@@ -64,11 +64,11 @@ describe('the page on its way (W10)', () => {
 
   it('is whole at every moment while it is built anew, and an open page still finds its parts', async () => {
     const root = join(import.meta.dirname, '..', '..');
-    // The page of an earlier build was large enough to be compressed; this one's is not.
-    const left = join(root, 'apps', 'web', 'dist', 'index.html.br');
+    // The icon of an earlier build was large enough to be compressed; this one's is not.
+    const left = join(root, 'apps', 'web', 'dist', 'icon.svg.br');
     const list = join(root, '.cache', 'page-builds.json');
     const [last, ...older] = JSON.parse(readFileSync(list, 'utf8')) as string[][];
-    writeFileSync(list, JSON.stringify([[...(last ?? []), 'index.html.br'], ...older]));
+    writeFileSync(list, JSON.stringify([[...(last ?? []), 'icon.svg.br'], ...older]));
     writeFileSync(left, brotliCompressSync(readFileSync(left.slice(0, -'.br'.length))));
     let building = true;
     const built = new Promise<void>((resolve, reject) => {

@@ -25,6 +25,33 @@ describe('keys (W1, P7)', () => {
     await page.getByText('None yet. Keys in the environment work without being saved.').waitFor();
   });
 
+  it('shows what is saved while the list of before is on its way, and goes on to', async () => {
+    const page = await stage.page();
+    const asked = Promise.withResolvers<void>();
+    const told = Promise.withResolvers<void>();
+    await page.route('**/api/v1/credentials', async (route) => {
+      const before = await route.fetch();
+      asked.resolve();
+      await told.promise;
+      await route.fulfill({ response: before });
+    });
+    const answer = page.waitForResponse('**/api/v1/credentials');
+    await page.goto(`${stage.house.server.url}/auth`);
+    await asked.promise;
+    const { credential } = await stage.house.client.createCredential({
+      body: { provider: 'openai', name: 'meanwhile', api_key: 'sk-good-key-5678' },
+    });
+    const row = credentialRow(page, 'meanwhile');
+    await row.waitFor();
+    told.resolve();
+    await (await answer).finished();
+    // As long as the page needs to draw it.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    expect(await row.count()).toBe(1);
+    await stage.house.client.deleteCredential({ params: { id: credential.id }, query: {} });
+    await row.waitFor({ state: 'detached' });
+  });
+
   it('keeps a refused key typed, says so beside the field, and saves nothing', async () => {
     const page = await stage.page({ path: '/auth?provider=openai' });
     const key = page.getByLabel('Key', { exact: true });

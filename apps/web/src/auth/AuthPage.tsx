@@ -1,9 +1,10 @@
 import type { Credential, FlowId, ProviderId } from '@maestro/protocol';
 import { useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { queries, useCredentials, useProviders } from '../live/facts.ts';
+import { useCredentials, useProviders } from '../live/facts.ts';
 import { useLogins } from '../live/logins.ts';
 import { client, failureOf } from '../live/maestro.ts';
+import { takeNews } from '../live/queries.ts';
 import { AddKey, type Wanted } from './AddKey.tsx';
 import { Logins } from './Logins.tsx';
 import { Providers } from './Providers.tsx';
@@ -52,7 +53,7 @@ export function AuthPage() {
     setProblem(null);
     try {
       const { providers: now } = await client.providers({ query: { refresh: 'true' } });
-      queries.setQueryData(['providers'], now);
+      takeNews(['providers'], now);
     } catch (error) {
       setProblem(failureOf(error).message);
     }

@@ -1,7 +1,7 @@
 import type { Session, UsageLine } from '@maestro/protocol';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
 import { client } from '../live/maestro.ts';
+import { useAskAgain } from '../live/queries.ts';
 import { useBusy } from '../live/session.ts';
 import { cost, whole } from '../ui/format.ts';
 import { activityName } from '../ui/words.ts';
@@ -51,14 +51,13 @@ export function Usage({ session }: { session: Session }) {
 /** Cost by activity and by model, and with sub-agents where there are any. */
 function Parts({ session }: { session: Session }) {
   const running = useBusy();
-  const { data, refetch } = useQuery({
-    queryKey: ['session usage', session.id],
+  const queryKey = ['session usage', session.id];
+  const { data } = useQuery({
+    queryKey,
     queryFn: () => client.sessionUsage({ params: { session_id: session.id } }),
     staleTime: 0,
   });
-  useEffect(() => {
-    if (!running) void refetch();
-  }, [running, refetch]);
+  useAskAgain(queryKey, running);
   if (!data) return null;
   const withChildren = data.tree.calls > data.totals.calls;
   return (

@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import { queries } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
+import { takeNews } from '../live/queries.ts';
 
 /** For a person who has just started or installed what was missing: asks all providers again. */
 export function AskAgain() {
@@ -11,7 +11,7 @@ export function AskAgain() {
     setProblem(null);
     try {
       const { providers } = await client.providers({ query: { refresh: 'true' } });
-      queries.setQueryData(['providers'], providers);
+      takeNews(['providers'], providers);
     } catch (error) {
       setProblem(failureOf(error).message);
     }

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
-import { useEffect } from 'react';
 import { useCardIds, useCardsLive } from '../live/cards.ts';
 import { useProviders } from '../live/facts.ts';
 import { client, failureOf } from '../live/maestro.ts';
+import { askAgain, useAskAgain } from '../live/queries.ts';
 import { useNow } from '../ui/clock.ts';
 import { Icon } from '../ui/icons.tsx';
 import { KeysLink } from '../ui/KeysLink.tsx';
@@ -96,15 +96,14 @@ function NoKeys() {
 }
 
 function Archived({ now }: { now: number }) {
+  const queryKey = ['sessions', 'archived'];
   const list = useQuery({
-    queryKey: ['sessions', 'archived'],
+    queryKey,
     queryFn: () => client.listSessions({ query: { archived: 'true', limit: 200 } }),
   });
   // One more or less among the others may have come from here, or gone there.
   const others = useCardIds('all').length;
-  const { refetch } = list;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when their number changes
-  useEffect(() => void refetch(), [others, refetch]);
+  useAskAgain(queryKey, others);
   const cards = (list.data?.sessions ?? []).filter((card) => card.archived_at !== null);
   const names = toldApart(cards.map(({ title }) => title));
   return (
@@ -124,7 +123,7 @@ function Archived({ now }: { now: number }) {
             card={card}
             called={names[index] ?? card.title}
             now={now}
-            onChanged={() => void refetch()}
+            onChanged={() => void askAgain(queryKey)}
           />
         ))}
       </ul>

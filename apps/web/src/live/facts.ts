@@ -1,25 +1,9 @@
-import type {
-  Credential,
-  LoginFacts,
-  LoginFlow,
-  ProviderFacts,
-  ProviderId,
-  ServerFacts,
-  Stats,
-  ToolFacts,
-} from '@maestro/protocol';
-import { QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
+import type { Credential, ProviderFacts, ProviderId, ServerFacts, Stats, ToolFacts } from '@maestro/protocol';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { takeFlows } from './logins.ts';
 import { client, live } from './maestro.ts';
+import { takeNews } from './queries.ts';
 import { Signal, useSignal } from './signal.ts';
-
-export const queries = new QueryClient({
-  defaultOptions: { queries: { staleTime: 60_000, retry: 1, refetchOnWindowFocus: false } },
-});
-
-export interface Logins {
-  readonly providers: readonly LoginFacts[];
-  readonly flows: readonly LoginFlow[];
-}
 
 /** Two minutes of figures at one every two seconds. */
 const most = 60;
@@ -29,12 +13,10 @@ const stats = new Signal<readonly Stats[]>([]);
 export const followServer = (): (() => void) => {
   const watch = live().watchServer();
   watch.stats.listen((now) => now && stats.set([...stats.get(), now].slice(-most)));
-  watch.providers.listen((now) => queries.setQueryData(['providers'], now));
-  watch.credentials.listen((now) => queries.setQueryData(['credentials'], now));
-  watch.logins.listen((flows) =>
-    queries.setQueryData<Logins>(['logins'], (known) => known && flows && { ...known, flows }),
-  );
-  watch.tools.listen((now) => queries.setQueryData(['tools'], now));
+  watch.providers.listen((now) => takeNews(['providers'], now));
+  watch.credentials.listen((now) => takeNews(['credentials'], now));
+  watch.logins.listen((flows) => flows && takeFlows(() => flows));
+  watch.tools.listen((now) => takeNews(['tools'], now));
   return () => watch.close();
 };
 
