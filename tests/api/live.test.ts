@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ok } from '@maestro/ports';
-import { type ItemId, newId, type SessionId } from '@maestro/protocol';
+import { type ItemId, newId, type ProviderFacts, type SessionId } from '@maestro/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -15,8 +15,11 @@ const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
-const start = async (limits: Partial<HubLimits> = {}): Promise<TestServer> => {
-  const server = await startServer({ limits });
+const start = async (
+  limits: Partial<HubLimits> = {},
+  options: { providers?: () => Promise<ProviderFacts[]> } = {},
+): Promise<TestServer> => {
+  const server = await startServer({ ...options, limits });
   closers.push(server.close);
   return server;
 };
@@ -311,6 +314,21 @@ describe('the streams of everything', () => {
       socket.events('server').some((event) => event.kind === 'credential' && event.data[0]?.last4 === '1234'),
     );
     expect(JSON.stringify(socket.frames)).not.toContain('very-secret');
+  });
+  it('server: an answer about the providers that took long does not come after newer news of them', async () => {
+    const slow = Promise.withResolvers<ProviderFacts[]>();
+    const server = await start({}, { providers: () => slow.promise });
+    const socket = await open(server);
+    socket.send({ op: 'sub', stream: 'server' });
+    await socket.next('subbed');
+    const told = () => socket.events('server').filter(({ kind }) => kind === 'provider');
+    server.hub.publish([{ stream: 'server', kind: 'provider', data: [] }]);
+    await until('the news', () => told().length === 1);
+    slow.resolve([]);
+    await slow.promise;
+    socket.send({ op: 'ping', n: 1 });
+    await socket.next('pong');
+    expect(told()).toHaveLength(1);
   });
   it('heartbeat: the heads of the session streams', async () => {
     const server = await start({ heartbeat_ms: 10, sweep_ms: 5 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fail, type Log, ok } from '@maestro/ports';
-import { PROTOCOL_VERSION, type Stats, type ToolFacts } from '@maestro/protocol';
+import { PROTOCOL_VERSION, type ProviderFacts, type Stats, type ToolFacts } from '@maestro/protocol';
 import { createTokenManager, type TokenManager } from '../../../apps/server/src/access/token.ts';
 import type { ServerDeps } from '../../../apps/server/src/deps.ts';
 import { createHttp, type HttpServer } from '../../../apps/server/src/http/server.ts';
@@ -49,6 +49,8 @@ export interface TestServer {
 export const startServer = async (
   options: {
     limits?: Partial<HubLimits>;
+    /** What the stream `server` begins with of the providers. */
+    providers?: () => Promise<ProviderFacts[]>;
     deps?: Partial<ServerDeps>;
     web_folder?: string;
     allowed_hosts?: string[];
@@ -79,7 +81,7 @@ export const startServer = async (
       credentials: () => stores.credentials.list(),
       logins: async () => [],
       tools: tools.list,
-      providers: async () => [],
+      providers: options.providers ?? (async () => []),
     },
     version: '0.0.0',
     log,

@@ -66,6 +66,8 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
   const waiting = new Set<LiveSocket>();
   let tick: NodeJS.Timeout | undefined;
   let stats: NodeJS.Timeout | undefined;
+  /** How often providers were told of to those who listened. */
+  let toldOfProviders = 0;
 
   /** Gives the sockets a frame now where they have one free, else with the next tick. */
   const settle = (touched: Iterable<LiveSocket>): void => {
@@ -84,6 +86,7 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
     for (const { event, prev } of events) {
       const subs = byStream.get(event.stream);
       if (!subs) continue;
+      if (event.kind === 'provider') toldOfProviders += 1;
       const encoded = new Encoded(event, prev);
       for (const sub of subs) {
         if (prev !== undefined && prev > sub.head) again(sub);
@@ -169,9 +172,12 @@ export const createStreams = (deps: HubDeps, limits: HubLimits): Streams => {
       () => publish([{ stream: 'server', kind: 'stats', data: server.stats() }]),
       limits.stats_ms,
     );
+    const told = toldOfProviders;
     server
       .providers()
       .then((data) => {
+        // What was told meanwhile is newer.
+        if (told !== toldOfProviders) return;
         sub.socket.add(sub, new Encoded({ stream: 'server', kind: 'provider', data }));
         settle([sub.socket]);
       })
