@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Client, connectLive, createClient, type Live } from '@maestro/client';
 import type { HttpProviderId } from '@maestro/protocol';
 import { family, isRunning } from '../../bench/support/machine.ts';
+import { serverFlags } from '../../scripts/node.mjs';
 import { type Program, startProgram } from '../support/program.ts';
 import { vendorsAt } from '../support/server.ts';
 import { removeFolder, temporaryFolder } from '../support/temporary.ts';
@@ -58,7 +59,9 @@ export const openPlace = async (tokens_per_second: number): Promise<Place> => {
     ...vendorsAt({ base: (provider) => `${origin}${paths[provider]}` }),
   };
   const start = async (): Promise<Program> => {
-    const program = startProgram(process.execPath, [join(bundle, 'main.mjs'), 'start'], { env });
+    const program = startProgram(process.execPath, [...serverFlags, join(bundle, 'main.mjs'), 'start'], {
+      env,
+    });
     const late = AbortSignal.timeout(ready_ms);
     await Promise.race([
       program.untilSays(/is ready at/),
