@@ -54,21 +54,15 @@ function Since({ instant }: { instant: string }) {
 function Unanswered() {
   const { reason, problem, retry } = useBranching();
   return (
-    <div className="status-line">
-      <span className="mark idle">
-        <span className="mark-shape" aria-hidden="true" />
-        Your last message has no answer on this branch
-      </span>
-      {problem && (
-        <span className="field-error" role="alert">
-          {problem}
-        </span>
-      )}
-      <span className="status-space" />
-      <button type="button" className="button small" disabled={reason !== null} onClick={() => void retry()}>
-        Answer it
-      </button>
-    </div>
+    <Offer
+      mark="idle"
+      problem={problem}
+      act="Answer it"
+      disabled={reason !== null}
+      onAct={() => void retry()}
+    >
+      Your last message has no answer on this branch
+    </Offer>
   );
 }
 
@@ -88,23 +82,45 @@ function Ended({ turn }: { turn: Turn }) {
     setBusy(false);
   };
   return (
+    <Offer
+      mark={failed ? 'failed' : 'idle'}
+      problem={problem}
+      act={failed ? 'Retry' : 'Resume'}
+      disabled={busy}
+      onAct={() => void resume()}
+    >
+      {failed
+        ? 'The turn failed'
+        : turn.cause === 'crash'
+          ? 'Interrupted by a restart'
+          : 'Stopped. What had arrived is kept.'}
+    </Offer>
+  );
+}
+
+/** What stands still, and the button to go on. */
+function Offer(props: {
+  mark: 'idle' | 'failed';
+  problem: string | null;
+  act: string;
+  disabled: boolean;
+  onAct: () => void;
+  children: string;
+}) {
+  return (
     <div className="status-line">
-      <span className={`mark ${failed ? 'failed' : 'idle'}`}>
+      <span className={`mark ${props.mark}`}>
         <span className="mark-shape" aria-hidden="true" />
-        {failed
-          ? 'The turn failed'
-          : turn.cause === 'crash'
-            ? 'Interrupted by a restart'
-            : 'Stopped. What had arrived is kept.'}
+        {props.children}
       </span>
-      {problem && (
+      {props.problem && (
         <span className="field-error" role="alert">
-          {problem}
+          {props.problem}
         </span>
       )}
       <span className="status-space" />
-      <button type="button" className="button small" disabled={busy} onClick={() => void resume()}>
-        {failed ? 'Retry' : 'Resume'}
+      <button type="button" className="button small" disabled={props.disabled} onClick={props.onAct}>
+        {props.act}
       </button>
     </div>
   );
